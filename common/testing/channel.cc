@@ -1,0 +1,101 @@
+#include "common/testing/channel.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <mutex>
+
+namespace graded::channel {
+namespace {
+
+int channel_fd = -1;
+std::string channel_key;
+std::mutex channel_mutex;
+
+// System calls by number: the names belong to the fault shim, which reports
+// through this file.
+void write_whole(std::string_view bytes) {
+  while (!bytes.empty()) {
+    long n = ::syscall(SYS_sendto, channel_fd, bytes.data(), bytes.size(),
+                       MSG_NOSIGNAL, nullptr, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;  // the runner is gone, or somebody closed our line
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+}  // namespace
+
+void open() {
+  const char* number = std::getenv(kVariable);
+  if (!number) return;
+  channel_fd = std::atoi(number);
+  ::unsetenv(kVariable);
+  ::fcntl(channel_fd, F_SETFD, FD_CLOEXEC);
+  char c;
+  while (::syscall(SYS_read, channel_fd, &c, 1) == 1 && c != '\n')
+    channel_key += c;
+  send({"start", channel_key});
+}
+
+void send(std::initializer_list<std::string_view> fields) {
+  if (channel_fd < 0) return;
+  int saved = errno;
+  std::string line;
+  for (std::string_view field : fields) {
+    if (!line.empty()) line += '\t';
+    line += escape(field);
+  }
+  line += '\n';
+  {
+    std::lock_guard lock(channel_mutex);
+    write_whole(line);
+  }
+  errno = saved;
+}
+
+void close(bool passed) {
+  send({"end", channel_key, passed ? "passed" : "failed"});
+}
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '\t')
+      out += "\\t";
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\\')
+      out += "\\\\";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    char c = text[++i];
+    out += c == 't' ? '\t' : c == 'n' ? '\n' : c;
+  }
+  return out;
+}
+
+std::string join_lines(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) {
+    if (!out.empty()) out += '\n';
+    out += line;
+  }
+  return out;
+}
+
+}  // namespace graded::channel

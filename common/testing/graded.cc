@@ -1,0 +1,138 @@
+#include "common/testing/graded.h"
+
+#include <algorithm>
+
+#include "common/testing/channel.h"
+
+namespace graded {
+namespace {
+
+std::mutex comparison_mutex;
+std::vector<std::string> noted_expected, noted_actual;
+
+// Tells the runner of each failed check while the test still runs, so that a
+// crash or a hang later on loses nothing.
+class FailureListener : public ::testing::EmptyTestEventListener {
+  void OnTestPartResult(const ::testing::TestPartResult& result) override {
+    std::lock_guard lock(comparison_mutex);
+    const char* file = result.file_name() ? result.file_name() : "";
+    std::string line = std::to_string(result.line_number());
+    if (result.skipped()) {
+      channel::send({"skip", result.message()});
+    } else if (result.failed()) {
+      channel::send({"fail", file, line, result.message(),
+                     channel::join_lines(noted_expected),
+                     channel::join_lines(noted_actual)});
+    }
+    noted_expected.clear();
+    noted_actual.clear();
+  }
+};
+
+}  // namespace
+
+void step(std::string_view who, std::string_view what) {
+  channel::send({"step", who, what});
+}
+
+std::string errno_name(int number) {
+  if (number == 0) return "none";
+  const char* name = ::strerrorname_np(number);
+  return name ? name : "errno " + std::to_string(number);
+}
+
+std::string in_quotes(std::string_view bytes) {
+  constexpr std::size_t kLongest = 72, kEnds = 30;
+  auto escaped = [](std::string_view part) {
+    static const char* hex = "0123456789abcdef";
+    std::string out;
+    for (unsigned char c : part) {
+      if (c == '\n')
+        out += "\\n";
+      else if (c == '\r')
+        out += "\\r";
+      else if (c == '"' || c == '\\')
+        (out += '\\') += static_cast<char>(c);
+      else if (c >= 0x20 && c < 0x7f)
+        out += static_cast<char>(c);
+      else
+        ((out += "\\x") += hex[c >> 4]) += hex[c & 15];
+    }
+    return out;
+  };
+  if (bytes.size() <= kLongest) return '"' + escaped(bytes) + '"';
+  return '"' + escaped(bytes.substr(0, kEnds)) + "\" ... \"" +
+         escaped(bytes.substr(bytes.size() - kEnds)) + "\" (" +
+         std::to_string(bytes.size()) + " bytes)";
+}
+
+void note_comparison(std::vector<std::string> expected,
+                     std::vector<std::string> actual) {
+  std::lock_guard lock(comparison_mutex);
+  noted_expected = std::move(expected);
+  noted_actual = std::move(actual);
+}
+
+std::string first_difference(std::string_view actual,
+                             std::string_view expected) {
+  if (std::max(actual.size(), expected.size()) <= 72) return {};
+  auto [a, e] = std::mismatch(actual.begin(), actual.end(), expected.begin(),
+                              expected.end());
+  auto at = static_cast<std::size_t>(a - actual.begin());
+  auto near = [&](std::string_view text) {
+    return at < text.size() ? in_quotes(text.substr(at, 16)) : "the end";
+  };
+  return "They differ from byte " + std::to_string(at) + " on: expected " +
+         near(expected) + ", got " + near(actual) + ".";
+}
+
+::testing::AssertionResult differs(std::string actual, std::string expected,
+                                   const char* what, std::string where) {
+  note_comparison({expected}, {actual});
+  auto result = ::testing::AssertionFailure();
+  result << what << " is " << actual << ", expected " << expected;
+  if (!where.empty()) result << "\n" << where;
+  return result << "\n";
+}
+
+void Trace::push(std::string event) {
+  std::lock_guard lock(mutex_);
+  events_.push_back(std::move(event));
+}
+
+std::vector<std::string> Trace::events() const {
+  std::lock_guard lock(mutex_);
+  return events_;
+}
+
+::testing::AssertionResult Trace::is(std::vector<std::string> expected) const {
+  std::vector<std::string> actual = events();
+  if (actual == expected) return ::testing::AssertionSuccess();
+  std::vector<std::string> a = actual, e = expected;
+  std::sort(a.begin(), a.end());
+  std::sort(e.begin(), e.end());
+  const char* how = a == e                            ? "in another order"
+                    : actual.size() < expected.size() ? "and some are missing"
+                    : actual.size() > expected.size() ? "and there are more"
+                                                      : "and some are others";
+  note_comparison(std::move(expected), std::move(actual));
+  return ::testing::AssertionFailure()
+         << "the events came, but " << how << "\n";
+}
+
+// Linked into every graded test binary in place of gtest_main.
+int run_tests(int argc, char** argv) {
+  channel::open();
+  ::testing::InitGoogleTest(&argc, argv);
+  ::testing::UnitTest::GetInstance()->listeners().Append(new FailureListener);
+  bool passed = RUN_ALL_TESTS() == 0 &&
+                ::testing::UnitTest::GetInstance()->test_to_run_count() > 0;
+  channel::close(passed);
+  return passed ? 0 : 1;
+}
+
+}  // namespace graded
+
+int main(int argc, char** argv) {
+  return graded::run_tests(argc, argv);
+}
