@@ -17,14 +17,16 @@ std::mutex channel_mutex;
 
 // System calls by number: the names belong to the fault shim, which reports
 // through this file.
-void write_whole(std::string_view bytes) {
+bool write_whole(std::string_view bytes) {
   while (!bytes.empty()) {
     long n = ::syscall(SYS_sendto, channel_fd, bytes.data(), bytes.size(),
                        MSG_NOSIGNAL, nullptr, 0);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;  // the runner is gone, or somebody closed our line
+    if (n <= 0)
+      return false;  // the runner is gone, or somebody closed our line
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
+  return true;
 }
 
 }  // namespace
@@ -41,8 +43,8 @@ void open() {
   send({"start", channel_key});
 }
 
-void send(std::initializer_list<std::string_view> fields) {
-  if (channel_fd < 0) return;
+bool send(std::initializer_list<std::string_view> fields) {
+  if (channel_fd < 0) return true;
   int saved = errno;
   std::string line;
   for (std::string_view field : fields) {
@@ -50,15 +52,14 @@ void send(std::initializer_list<std::string_view> fields) {
     line += escape(field);
   }
   line += '\n';
-  {
-    std::lock_guard lock(channel_mutex);
-    write_whole(line);
-  }
+  std::lock_guard lock(channel_mutex);
+  bool sent = write_whole(line);
   errno = saved;
+  return sent;
 }
 
-void close(bool passed) {
-  send({"end", channel_key, passed ? "passed" : "failed"});
+bool close(bool passed) {
+  return send({"end", channel_key, passed ? "passed" : "failed"});
 }
 
 std::string escape(std::string_view text) {

@@ -15,11 +15,14 @@ inline constexpr char kVariable[] = "GRADED_CHANNEL";
 // Takes the descriptor and the runner's key; hides both from what runs later.
 void open();
 
-// Sends one message: fields joined by tabs, on one line, whole. Thread-safe.
-void send(std::initializer_list<std::string_view> fields);
+// Sends one message: fields joined by tabs, on one line, whole. Thread-safe. False when the
+// runner cannot be reached any more.
+bool send(std::initializer_list<std::string_view> fields);
 
-// Ends the test's report; the runner believes no other end.
-void close(bool passed);
+// Ends the test's report; the runner believes no other end. False: the line is
+// broken, and the process should say so by its exit status.
+bool close(bool passed);
+inline constexpr int kBroken = 3;
 
 // One field <-> one line: tab, newline and backslash as \t, \n and \\.
 std::string escape(std::string_view text);

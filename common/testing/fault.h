@@ -43,7 +43,7 @@ struct Action {
 };
 
 Action fails(int error);        // -1 and errno, and nothing was done
-Action fails_after(int error);  // it is done, and yet -1 and errno (close)
+Action fails_after(int error);  // it is done, or has begun, and yet -1
 Action at_most(std::size_t n);  // a short count
 Action real();
 Action always(Action action);             // this and every further call

@@ -127,7 +127,7 @@ int run_tests(int argc, char** argv) {
   ::testing::UnitTest::GetInstance()->listeners().Append(new FailureListener);
   bool passed = RUN_ALL_TESTS() == 0 &&
                 ::testing::UnitTest::GetInstance()->test_to_run_count() > 0;
-  channel::close(passed);
+  if (!channel::close(passed)) return channel::kBroken;
   return passed ? 0 : 1;
 }
 

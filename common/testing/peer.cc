@@ -315,18 +315,15 @@ RefusedPort::RefusedPort()
 
 SilentPort::SilentPort()
     : listener_(listening_socket("127.0.0.1", 0, 0)),
+      client_(new_socket(AF_INET)),
       port_(port_of(listener_.get())) {
   Unwatched ours;
   Address address = inet("127.0.0.1", port_);
-  // Connections until one has to wait: then the queue is full.
-  for (bool full = false; !full;) {
-    clients_.emplace_back(new_socket(AF_INET));
-    int fd = clients_.back().get();
-    ::fcntl(fd, F_SETFL, O_NONBLOCK);
-    ::connect(fd, address.get(), address.size);
-    pollfd waited{fd, POLLOUT, 0};
-    full = ::poll(&waited, 1, 100) == 0;
-  }
+  // Backlog 0 holds one connection; with it in the queue, Linux drops further
+  // attempts without an answer.
+  checked(::connect(client_.get(), address.get(), address.size), "connect()");
+  pollfd queued{listener_.get(), POLLIN, 0};
+  ::poll(&queued, 1, -1);
 }
 
 TcpPair::TcpPair() : TcpPair(tcp_pair()) {}

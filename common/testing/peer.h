@@ -117,7 +117,7 @@ class SilentPort {
 
  private:
   OwnFd listener_;
-  std::vector<OwnFd> clients_;
+  OwnFd client_;
   std::uint16_t port_;
 };
 

@@ -26,6 +26,7 @@ namespace graded::shim {
 namespace {
 
 constexpr std::size_t kNoLimit = SIZE_MAX;
+constexpr std::size_t kThenFail = SIZE_MAX - 1;  // no limit either
 
 bool is_socket(int fd) {
   struct stat status;
@@ -69,7 +70,7 @@ long answer(Call family, const char* name, int fd, std::string arguments,
       errno = action.error;
       break;
     case Action::kFailsAfter:
-      (void)real(kNoLimit);
+      (void)real(kThenFail);
       errno = action.error;
       break;
     case Action::kAtMost:
@@ -114,8 +115,15 @@ int connect(int fd, const sockaddr* address, socklen_t size) {
   if (!watched()) return real_call(fd, address, size);
   return static_cast<int>(
       answer(Call::kConnect, "connect", fd, address_text(address, size),
-             {static_cast<long>(size)},
-             [&](std::size_t) { return real_call(fd, address, size); }));
+             {static_cast<long>(size)}, [&](std::size_t limit) {
+               if (limit != kThenFail) return real_call(fd, address, size);
+               // Interrupted: the attempt has begun and goes on by itself.
+               int flags = ::fcntl(fd, F_GETFL);
+               ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+               int result = real_call(fd, address, size);
+               ::fcntl(fd, F_SETFL, flags);
+               return result;
+             }));
 }
 
 int bind(int fd, const sockaddr* address, socklen_t size) noexcept {

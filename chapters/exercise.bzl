@@ -1,0 +1,173 @@
+"""The targets of a chapter, from one call in each of its three folders.
+
+    chapters/NN_name    exercise()       the header, your code, your test
+    solutions/NN_name   solution()       the reference and its test
+    tests/NN_name       graded_tests()   the tests, compiled once; the skeleton,
+                                         the mutants and the alternative
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
+load("//common/testing:graded_test.bzl", "graded_test")
+
+def _chapter():
+    return native.package_name().split("/")[-1]
+
+def _implementation(name, library, kind, chapter = None, manual = False, **kwargs):
+    """`name`_bin: the chapter's tests over `library`; `name`: their run."""
+    tests = "//tests/" + (chapter or _chapter())
+    tags = ["manual"] if manual else []
+    cc_binary(
+        name = name + "_bin",
+        testonly = True,
+        linkstatic = True,
+        tags = tags,
+        # In this order: the linker takes from a library what was asked for.
+        deps = [
+            tests + ":tests",
+            library,
+        ],
+    )
+    graded_test(
+        name = name,
+        size = "small",
+        binary = name + "_bin",
+        implementation = kind,
+        rubric = tests + ":rubric",
+        tags = tags,
+        visibility = ["//visibility:public"],
+        **kwargs
+    )
+
+def _program(program, manual):
+    if program:
+        cc_binary(
+            name = program,
+            srcs = ["//chapters/{}:{}.cc".format(_chapter(), program)],
+            tags = ["manual"] if manual else [],
+            visibility = ["//visibility:public"],
+            deps = [":" + _chapter()],
+        )
+
+def exercise(name, srcs, hdrs, deps = [], program = None):
+    """The learner's side of a chapter.
+
+    Args:
+      name: of the folder, "07_event_loop"
+      srcs: what the learner writes
+      hdrs: the contract
+      deps: libraries, and the :foundation of earlier chapters
+      program: "talk" for talk.cc, a main() over the chapter's code
+    """
+    native.exports_files(srcs + hdrs + ["README.md"] + ([program + ".cc"] if program else []))
+    cc_library(
+        name = "header",
+        hdrs = hdrs,
+        visibility = ["//visibility:public"],
+        deps = deps,
+    )
+    cc_library(
+        name = name,
+        srcs = srcs,
+        tags = ["manual"],
+        visibility = ["//visibility:public"],
+        deps = [":header"],
+    )
+
+    # What later chapters stand on.
+    native.alias(
+        name = "foundation",
+        actual = select({
+            "//common:on_mine": ":" + name,
+            "//conditions:default": "//solutions/{0}:{0}".format(name),
+        }),
+        visibility = ["//visibility:public"],
+    )
+    _implementation("test", ":" + name, "learner", manual = True)
+    _program(program, manual = True)
+
+def solution(name, srcs, program = None):
+    """The reference: the same names as in the chapter's folder."""
+    native.exports_files(srcs)
+    cc_library(
+        name = name,
+        srcs = srcs,
+        # Later chapters reach it through :foundation only.
+        visibility = [
+            "//chapters:__subpackages__",
+            "//tests:__subpackages__",
+        ],
+        deps = ["//chapters/{}:header".format(name)],
+    )
+    _implementation("test", ":" + name, "reference")
+    _program(program, manual = False)
+
+def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], silent_steps = []):
+    """The graded tests of a chapter, and what proves them.
+
+    Args:
+      name: of the chapter's folder
+      srcs: *_test.cc
+      sources: what the learner writes, as in exercise()
+      mutants: glob(["mutants/*.patch"]); each a patch on the reference
+      alternative: another correct solution's sources
+      deps: further libraries of the tests
+      silent_steps: steps whose TODO cannot throw (they are noexcept)
+    """
+    header = "//chapters/{}:header".format(name)
+    cc_library(
+        name = "tests",
+        testonly = True,
+        srcs = srcs,
+        linkstatic = True,
+        visibility = ["//visibility:public"],
+        deps = deps + [
+            header,
+            "//common/testing",
+        ],
+        alwayslink = True,
+    )
+    readme = "//chapters/{}:README.md".format(name)
+    native.genrule(
+        name = "rubric",
+        srcs = [readme] + srcs,
+        outs = ["rubric.tsv"],
+        cmd = "/usr/bin/env python3 -B $(location //tools:rubric.py)" +
+              " --readme $(location {}) --out $@ --tests".format(readme) +
+              "".join([" $(location {})".format(src) for src in srcs]),
+        tools = ["//tools:rubric.py"],
+        visibility = ["//visibility:public"],
+    )
+    _implementation(
+        name = "skeleton_test",
+        library = "//chapters/{0}:{0}".format(name),
+        kind = "skeleton",
+        expect = "skeleton",
+        silent_steps = silent_steps,
+    )
+    if alternative:
+        cc_library(
+            name = "alternative",
+            srcs = alternative,
+            deps = [header],
+        )
+        _implementation("alternative_test", ":alternative", "alternative")
+    for patch in mutants:
+        mutant = patch.split("/")[-1].replace(".patch", "")
+        _mutant("mutant_" + mutant, patch, name, sources)
+
+def _mutant(name, patch, chapter, sources):
+    references = ["//solutions/{}:{}".format(chapter, source) for source in sources]
+    native.genrule(
+        name = name + "_sources",
+        srcs = [patch] + references,
+        outs = [name + "/" + source for source in sources],
+        cmd = "/usr/bin/env python3 -B $(location //tools:mutate.py) $(location {}) $(RULEDIR)/{}".format(patch, name) +
+              "".join([" $(location {})".format(reference) for reference in references]),
+        tools = ["//tools:mutate.py"],
+    )
+    cc_library(
+        name = name,
+        srcs = [":" + name + "_sources"],
+        deps = ["//chapters/{}:header".format(chapter)],
+    )
+    _implementation(name + "_test", ":" + name, "mutant", mutant = patch)

@@ -1,0 +1,36 @@
+// What comes out of a run: the text for people, test.xml and graded.json.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/testing/runner/outcome.h"
+
+namespace graded {
+
+struct Run {
+  const Rubric& rubric;
+  std::vector<Test> tests;        // those that were run
+  std::vector<Outcome> outcomes;  // one each
+  std::string implementation;     // "learner", "reference", ...
+  std::string seed;
+
+  bool passed(const Rule& rule) const;  // all of its tests, and at least one
+  int points() const;
+};
+
+// One failure as the learner reads it: the rule, expected and happened, the
+// time line, where to read, the hint. `by_actor`: the time line sorted by who
+// did it, for comparing texts of two runs.
+std::string failure_text(const Run& run, std::size_t test, bool by_actor);
+
+// The first failing rule in full, the others as a list, the points.
+std::string summary_text(const Run& run);
+
+std::string junit_xml(const Run& run);    // as GoogleTest writes it
+std::string graded_json(const Run& run);  // schema 1
+
+// Text from code under test, made harmless: printable ASCII, \n and \t.
+std::string cleaned(std::string_view text);
+
+}  // namespace graded

@@ -1,0 +1,472 @@
+#include "common/testing/runner/supervise.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <random>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "common/testing/channel.h"
+
+namespace graded {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kFirstSteps = 12, kLastSteps = 24;
+constexpr std::size_t kKeptOutput = 4096;
+
+int checked(int result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+  return result;
+}
+
+std::string new_key() {
+  std::random_device device;
+  std::ostringstream key;
+  for (int i = 0; i < 4; ++i) key << std::hex << device();
+  return key.str();
+}
+
+std::string signal_text(int number) {
+  std::string name = std::string("SIG") + ::sigabbrev_np(number);
+  switch (number) {
+    case SIGPIPE:
+      return name +
+             ": it sent to a connection that the other end had closed, and "
+             "the default action of that signal is to end the process";
+    case SIGSEGV:
+    case SIGBUS:
+      return name + ": it touched memory that is not its own";
+    case SIGABRT:
+      return name + ": an exception nobody caught, or a failed assertion";
+    case SIGXCPU:
+      return name + ": it used the processor without end";
+    default:
+      return name;
+  }
+}
+
+// The child's side: limits, then the test binary with one test chosen.
+[[noreturn]] void become_test(const std::string& binary,
+                              const std::string& name, int channel, int output,
+                              const Limits& limits) {
+  ::setsid();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  auto limit = [](auto what, rlim_t value) {
+    rlimit both{value, value};
+    ::setrlimit(what, &both);
+  };
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_FSIZE, 64 << 20);
+  limit(RLIMIT_CPU, 60);
+  limit(RLIMIT_NPROC, 2048);
+  limit(RLIMIT_NOFILE, 1024);
+  if (limits.memory) limit(RLIMIT_AS, rlim_t{2} << 30);
+  ::dup2(::open("/dev/null", O_RDONLY), 0);
+  ::dup2(output, 1);
+  ::dup2(output, 2);
+  // Out of the way of a learner who closes 3, 4, 5.
+  constexpr int kChannel = 1000;
+  ::dup2(channel, kChannel);
+  ::syscall(SYS_close_range, 3, kChannel - 1, 0);
+  ::setenv(channel::kVariable, std::to_string(kChannel).c_str(), 1);
+  for (const char* variable :
+       {"XML_OUTPUT_FILE", "TESTBRIDGE_TEST_ONLY", "GTEST_OUTPUT",
+        "TEST_TOTAL_SHARDS", "TEST_PREMATURE_EXIT_FILE",
+        "TEST_UNDECLARED_OUTPUTS_DIR"})
+    ::unsetenv(variable);
+  std::string filter = "--gtest_filter=" + name;
+  const char* const arguments[] = {binary.c_str(), filter.c_str(),
+                                   "--gtest_color=no", nullptr};
+  ::execv(binary.c_str(), const_cast<char* const*>(arguments));
+  ::dprintf(2, "cannot run %s: %s\n", binary.c_str(), ::strerror(errno));
+  ::_exit(127);
+}
+
+// Every process below this one, but `except`.
+std::vector<pid_t> descendants() {
+  std::multimap<pid_t, pid_t> children;
+  DIR* directory = ::opendir("/proc");
+  while (dirent* entry = directory ? ::readdir(directory) : nullptr) {
+    pid_t pid = std::atoi(entry->d_name);
+    if (pid <= 0) continue;
+    std::ifstream file("/proc/" + std::string(entry->d_name) + "/stat");
+    std::string text((std::istreambuf_iterator<char>(file)), {});
+    std::size_t name_end = text.rfind(')');
+    if (name_end == std::string::npos) continue;
+    char state;
+    pid_t parent;
+    std::istringstream rest(text.substr(name_end + 1));
+    if (rest >> state >> parent) children.emplace(parent, pid);
+  }
+  if (directory) ::closedir(directory);
+  std::vector<pid_t> found{::getpid()};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    auto [begin, end] = children.equal_range(found[i]);
+    for (auto it = begin; it != end; ++it) found.push_back(it->second);
+  }
+  found.erase(found.begin());
+  return found;
+}
+
+// Waits a little for processes that are about to end; then ends the rest.
+// Returns whether there was a rest.
+bool end_descendants() {
+  auto give_up = Clock::now() + milliseconds(1000);
+  bool left = false;
+  while (true) {
+    pid_t pid = ::waitpid(-1, nullptr, left ? 0 : WNOHANG);
+    if (pid < 0 && errno == ECHILD) return left;
+    if (pid != 0) continue;
+    if (Clock::now() < give_up) {
+      ::poll(nullptr, 0, 5);
+      continue;
+    }
+    left = true;
+    for (pid_t descendant : descendants()) ::kill(descendant, SIGKILL);
+  }
+}
+
+// What one test sent and printed, as it comes.
+class Report {
+ public:
+  explicit Report(std::string key) : key_(std::move(key)) {}
+
+  Outcome outcome;
+  std::size_t output_bytes = 0;
+  bool started = false, ended = false, passed = false;
+
+  void take_output(std::string_view bytes) {
+    output_bytes += bytes.size();
+    outcome.output += bytes;
+    if (outcome.output.size() > 2 * kKeptOutput)
+      outcome.output.erase(0, outcome.output.size() - kKeptOutput);
+  }
+
+  void take_messages(std::string_view bytes) {
+    pending_ += bytes;
+    std::size_t start = 0;
+    for (std::size_t end;
+         (end = pending_.find('\n', start)) != std::string::npos;
+         start = end + 1)
+      take_line(std::string_view(pending_).substr(start, end - start));
+    pending_.erase(0, start);
+  }
+
+  std::string last_call() const {
+    for (auto it = calls_.rbegin(); it != calls_.rend(); ++it)
+      if (!it->second.second) return it->second.first;
+    return {};
+  }
+
+  // The lines of calls that never returned say so.
+  void close_open_calls() {
+    for (Step& step : outcome.steps)
+      if (step.who == "you" && step.what.back() == ')')
+        step.what += " never returned";
+  }
+
+ private:
+  void take_line(std::string_view line) {
+    std::vector<std::string> f = split(line, '\t');
+    for (std::string& field : f) field = channel::unescape(field);
+    const std::string& kind = f[0];
+    if (kind == "start" && f.size() == 2) {
+      started = f[1] == key_;
+    } else if (kind == "end" && f.size() == 3 && f[1] == key_) {
+      ended = true;
+      passed = f[2] == "passed";
+    } else if (kind == "fail" && f.size() == 6) {
+      auto lines = [](const std::string& text) {
+        return text.empty() ? std::vector<std::string>() : split(text, '\n');
+      };
+      outcome.failures.push_back({f[1], f[2], f[3], lines(f[4]), lines(f[5])});
+    } else if (kind == "skip" && f.size() == 2) {
+      outcome.verdict = Verdict::kSkip;
+      outcome.why = f[1];
+    } else if (kind == "step" && f.size() == 3) {
+      add_step(f[1], f[2]);
+    } else if (kind == "call" && f.size() == 3) {
+      calls_[f[1]] = {f[2], false};
+      add_step("you", f[2]);
+    } else if (kind == "return" && f.size() == 3) {
+      auto call = calls_.find(f[1]);
+      if (call == calls_.end()) return;
+      for (auto it = outcome.steps.rbegin(); it != outcome.steps.rend(); ++it)
+        if (it->who == "you" && it->what == call->second.first) {
+          it->what += " = " + f[2];
+          break;
+        }
+      calls_.erase(call);
+      merge_repeats();
+    }
+  }
+
+  void add_step(std::string who, std::string what) {
+    std::vector<Step>& steps = outcome.steps;
+    steps.push_back({std::move(who), std::move(what)});
+    if (steps.size() > kFirstSteps + kLastSteps) {
+      auto cut = steps.begin() + kFirstSteps;
+      bool marked = cut->who.empty();
+      int times = marked ? cut->times + 1 : 2;
+      steps.erase(cut, cut + 2);
+      steps.insert(steps.begin() + kFirstSteps, {"", "... and more", times});
+    }
+  }
+
+  // `recv(...) = 1` a thousand times is one line.
+  void merge_repeats() {
+    std::vector<Step>& steps = outcome.steps;
+    std::size_t n = steps.size();
+    if (n < 2 || steps[n - 1].who != steps[n - 2].who ||
+        steps[n - 1].what != steps[n - 2].what)
+      return;
+    ++steps[n - 2].times;
+    steps.pop_back();
+  }
+
+  std::string key_;
+  std::string pending_;
+  std::map<std::string, std::pair<std::string, bool>> calls_;
+};
+
+// Reads what is there now. False at the end of the stream.
+template <typename Take>
+bool drain(int fd, Take take) {
+  char buffer[65536];
+  while (true) {
+    ssize_t n = ::read(fd, buffer, sizeof buffer);
+    if (n > 0) {
+      take(std::string_view(buffer, static_cast<std::size_t>(n)));
+      if (n < static_cast<ssize_t>(sizeof buffer)) return true;
+      continue;
+    }
+    return n < 0 && (errno == EAGAIN || errno == EINTR);
+  }
+}
+
+void judge(Report& report, int status, bool late, bool endless,
+           bool left_behind, const Limits& limits) {
+  Outcome& outcome = report.outcome;
+  auto set = [&](Verdict verdict, std::string why) {
+    outcome.verdict = verdict;
+    outcome.why = std::move(why);
+  };
+  bool failed = !outcome.failures.empty();
+  std::string stuck = report.last_call();
+  if (endless) {
+    set(Verdict::kFail, "the code printed without end");
+  } else if (late) {
+    set(Verdict::kTimeout,
+        "no end within " + std::to_string(limits.deadline.count() / 1000) +
+            " s: " +
+            (stuck.empty() ? "it waits or runs outside of any socket call"
+                           : stuck + " never returned"));
+  } else if (WIFSIGNALED(status)) {
+    set(Verdict::kCrash,
+        "the process was ended by " + signal_text(WTERMSIG(status)));
+  } else if (!report.started) {
+    set(Verdict::kExit, "the process ended with status " +
+                            std::to_string(WEXITSTATUS(status)) +
+                            " before the test began");
+  } else if (!report.ended) {
+    set(Verdict::kExit,
+        WEXITSTATUS(status) == channel::kBroken
+            ? "the process closed descriptors that are not its own, the "
+              "test's line to the runner among them"
+            : "the process ended with status " +
+                  std::to_string(WEXITSTATUS(status)) +
+                  " in the middle of the test: does the code call exit()?");
+  } else if (outcome.verdict == Verdict::kSkip) {
+    outcome.why = "skipped: " + outcome.why;
+  } else if (failed || !report.passed) {
+    std::string message = failed ? outcome.failures[0].message : "";
+    set(Verdict::kFail, message.substr(0, message.find('\n')));
+  } else if (WEXITSTATUS(status) != 0) {
+    set(Verdict::kFail,
+        "the test passed, but the process then ended with "
+        "status " +
+            std::to_string(WEXITSTATUS(status)));
+  } else if (left_behind) {
+    set(Verdict::kFail, "the code left a process running");
+  } else {
+    set(Verdict::kPass, "");
+  }
+}
+
+Outcome run_one(const std::string& binary, const std::string& name,
+                const Limits& limits) {
+  int lines[2], output[2];
+  checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lines),
+          "socketpair");
+  checked(::pipe2(output, O_CLOEXEC), "pipe2");
+  std::string key = new_key();
+  Report report(key);
+  auto start = Clock::now();
+  pid_t child = checked(::fork(), "fork");
+  if (child == 0) become_test(binary, name, lines[1], output[1], limits);
+  ::close(lines[1]);
+  ::close(output[1]);
+  key += '\n';
+  (void)!::write(lines[0], key.data(), key.size());
+  ::fcntl(lines[0], F_SETFL, O_NONBLOCK);
+  ::fcntl(output[0], F_SETFL, O_NONBLOCK);
+  int process = checked(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)),
+                        "pidfd_open");
+
+  bool late = false, endless = false;
+  pollfd waited[3] = {
+      {process, POLLIN, 0}, {lines[0], POLLIN, 0}, {output[0], POLLIN, 0}};
+  auto read_both = [&] {
+    if (waited[1].fd >= 0 &&
+        !drain(lines[0], [&](auto b) { report.take_messages(b); }))
+      waited[1].fd = -1;
+    if (waited[2].fd >= 0 &&
+        !drain(output[0], [&](auto b) { report.take_output(b); }))
+      waited[2].fd = -1;
+  };
+  while (true) {
+    auto left = std::chrono::duration_cast<milliseconds>(
+        start + limits.deadline - Clock::now());
+    late = left.count() <= 0;
+    endless = report.output_bytes > limits.output_bytes;
+    if (late || endless) break;
+    ::poll(waited, 3, static_cast<int>(left.count()) + 1);
+    bool over = waited[0].revents & POLLIN;
+    read_both();
+    if (over) break;
+  }
+  if (late || endless) ::kill(child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  report.outcome.milliseconds =
+      std::chrono::duration_cast<milliseconds>(Clock::now() - start).count();
+  if (late || endless)
+    for (pid_t pid : descendants()) ::kill(pid, SIGKILL);
+  bool left_behind = end_descendants();
+  read_both();
+  judge(report, status, late, endless, left_behind, limits);
+  report.close_open_calls();
+  return std::move(report.outcome);
+}
+
+// An Outcome on its way from a supervisor's process to the runner.
+std::string packed(const Outcome& outcome) {
+  std::string out;
+  auto line = [&](std::initializer_list<std::string> fields) {
+    std::string text;
+    for (const std::string& field : fields)
+      text += (text.empty() ? "" : "\t") + channel::escape(field);
+    out += text + '\n';
+  };
+  line({"outcome", std::to_string(static_cast<int>(outcome.verdict)),
+        outcome.why, outcome.output, std::to_string(outcome.milliseconds)});
+  for (const Failure& f : outcome.failures)
+    line({"failure", f.file, f.line, f.message, channel::join_lines(f.expected),
+          channel::join_lines(f.actual)});
+  for (const Step& s : outcome.steps)
+    line({"step", s.who, s.what, std::to_string(s.times)});
+  return out;
+}
+
+Outcome unpacked(const std::string& text) {
+  Outcome outcome;
+  outcome.why = "the runner lost this test";
+  for (const std::string& row : split(text, '\n')) {
+    std::vector<std::string> f = split(row, '\t');
+    for (std::string& field : f) field = channel::unescape(field);
+    auto lines = [](const std::string& joined) {
+      return joined.empty() ? std::vector<std::string>() : split(joined, '\n');
+    };
+    if (f[0] == "outcome") {
+      outcome.verdict = static_cast<Verdict>(std::stoi(f[1]));
+      outcome.why = f[2];
+      outcome.output = f[3];
+      outcome.milliseconds = std::stol(f[4]);
+    } else if (f[0] == "failure") {
+      outcome.failures.push_back({f[1], f[2], f[3], lines(f[4]), lines(f[5])});
+    } else if (f[0] == "step") {
+      outcome.steps.push_back({f[1], f[2], std::stoi(f[3])});
+    }
+  }
+  return outcome;
+}
+
+struct Supervisor {
+  std::size_t index;
+  pid_t pid;
+  std::string text;
+};
+
+}  // namespace
+
+std::vector<Outcome> run_all(const std::string& binary,
+                             const std::vector<std::string>& names, int jobs,
+                             const Limits& limits) {
+  std::vector<Outcome> outcomes(names.size());
+  std::map<int, Supervisor> running;  // by the pipe its outcome comes from
+  std::size_t next = 0;
+  while (next < names.size() || !running.empty()) {
+    while (next < names.size() &&
+           running.size() < static_cast<std::size_t>(jobs)) {
+      int pipe[2];
+      checked(::pipe2(pipe, O_CLOEXEC), "pipe2");
+      pid_t pid = checked(::fork(), "fork");
+      if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+        std::string text;
+        try {
+          text = packed(run_one(binary, names[next], limits));
+        } catch (const std::exception& error) {
+          ::dprintf(2, "runner: %s: %s\n", names[next].c_str(), error.what());
+        }
+        for (std::size_t done = 0; done < text.size();) {
+          ssize_t n = ::write(pipe[1], text.data() + done, text.size() - done);
+          if (n <= 0) break;
+          done += static_cast<std::size_t>(n);
+        }
+        ::_exit(0);
+      }
+      ::close(pipe[1]);
+      running[pipe[0]] = {next++, pid, {}};
+    }
+    std::vector<pollfd> waited;
+    for (auto& [fd, supervisor] : running) waited.push_back({fd, POLLIN, 0});
+    ::poll(waited.data(), waited.size(), -1);
+    for (const pollfd& ready : waited) {
+      if (!ready.revents) continue;
+      char buffer[65536];
+      ssize_t n = ::read(ready.fd, buffer, sizeof buffer);
+      Supervisor& supervisor = running[ready.fd];
+      if (n > 0) {
+        supervisor.text.append(buffer, static_cast<std::size_t>(n));
+        continue;
+      }
+      ::waitpid(supervisor.pid, nullptr, 0);
+      ::close(ready.fd);
+      outcomes[supervisor.index] = unpacked(supervisor.text);
+      running.erase(ready.fd);
+    }
+  }
+  return outcomes;
+}
+
+}  // namespace graded

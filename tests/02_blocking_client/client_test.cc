@@ -1,0 +1,304 @@
+#include "chapters/02_blocking_client/client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/testing/fault.h"
+#include "common/testing/graded.h"
+#include "common/testing/peer.h"
+
+using namespace graded;
+using std::chrono::milliseconds;
+
+namespace {
+
+net::Endpoint at(std::uint16_t port) {
+  return net::Endpoint::parse("127.0.0.1:" + std::to_string(port));
+}
+
+// "connected", or "-1 and ECONNREFUSED": what the call returned.
+std::string outcome(int fd) {
+  std::string reason = errno_name(errno);
+  return fd >= 0 ? "connected" : "-1 and " + reason;
+}
+
+std::string outcome(bool done) {
+  std::string reason = errno_name(errno);
+  return done ? "true" : "false and " + reason;
+}
+
+// What the first connection hears; a peer that says its own name.
+Peer::Script says(std::string name) {
+  return [name](Connection& client) {
+    client.send(name);
+    client.finish();
+  };
+}
+
+std::string hear(int fd) {
+  Unwatched ours;
+  return Connection(fd, "test").receive_all();
+}
+
+int plain_connection(std::uint16_t port) {
+  Unwatched ours;
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ::connect(fd, at(port).address(), at(port).size());
+  return fd;
+}
+
+}  // namespace
+
+TEST(Client, TriesEachEndpointInOrder) {
+  RULE("CONNECT-1");
+  RefusedPort refused;
+  Peer first({says("first")}, {}), second({}, {});
+
+  int fd = net::connect_any(
+      {at(refused.port()), at(first.port()), at(second.port())});
+
+  ASSERT_IS(outcome(fd), "connected")
+      << "The first endpoint refuses, but the second one accepts.";
+  EXPECT_IS(hear(fd), "first")
+      << "The second endpoint accepts, so the third is not needed.";
+}
+
+TEST(Client, ReportsWhyTheLastEndpointFailed) {
+  RULE("CONNECT-2");
+  RefusedPort refused;
+  Fault no_route(Call::kConnect, {fails(ENETUNREACH)});
+
+  int fd = net::connect_any({at(refused.port()), at(refused.port())});
+
+  EXPECT_IS(outcome(fd), "-1 and ECONNREFUSED")
+      << "The first endpoint had no route to it (ENETUNREACH), the last one "
+         "refused.";
+}
+
+TEST(Client, LeavesNoDescriptorOfAFailedAttempt) {
+  RULE("CONNECT-3");
+  RefusedPort refused;
+  DescriptorCheck descriptors;
+
+  net::Endpoint nobody = at(refused.port());
+  int fd = net::connect_any({nobody, nobody, nobody});
+
+  EXPECT_IS(fd, -1) << "All three endpoints refuse.";
+  EXPECT_IS(descriptors.left_open(), std::vector<std::string>())
+      << "Each attempt had a socket of its own, and all of them failed.";
+}
+
+TEST(Client, ReturnsABlockingCloseOnExecDescriptor) {
+  RULE("CONNECT-4");
+  Peer peer({says("")}, {});
+
+  int fd = net::connect_any({at(peer.port())}, milliseconds(5000));
+
+  ASSERT_IS(outcome(fd), "connected") << "The peer accepts.";
+  bool closes = ::fcntl(fd, F_GETFD) & FD_CLOEXEC;
+  bool blocks = !(::fcntl(fd, F_GETFL) & O_NONBLOCK);
+  EXPECT_IS(closes, true)
+      << "A program started with exec() inherits the connection: the peer "
+         "sees no end until that program ends too.";
+  EXPECT_IS(blocks, true) << "The caller is promised a blocking descriptor.";
+  ::close(fd);
+}
+
+TEST(Client, KeepsErrnoWhileItCleansUp) {
+  RULE("CONNECT-5");
+  RefusedPort refused;
+  Fault close_says_eio(Call::kClose, {fails_after(EIO)});
+
+  int fd = net::connect_any({at(refused.port())});
+
+  EXPECT_IS(outcome(fd), "-1 and ECONNREFUSED")
+      << "The connection was refused. That close() then set errno too is "
+         "nothing the caller asked for.";
+}
+
+TEST(Client, GivesUpOnASilentEndpointAndTriesTheNext) {
+  RULE("CONNECT-6");
+  SilentPort silent;
+  Peer peer({says("hello")}, {});
+
+  int alone = net::connect_any({at(silent.port())}, milliseconds(50));
+  std::string outcome_alone = outcome(alone);
+  int fd =
+      net::connect_any({at(silent.port()), at(peer.port())}, milliseconds(50));
+
+  EXPECT_IS(outcome_alone, "-1 and ETIMEDOUT")
+      << "The endpoint never answers; the time-out was 50 ms.";
+  ASSERT_IS(outcome(fd), "connected")
+      << "The first endpoint never answers, but the second one accepts.";
+  EXPECT_IS(hear(fd), "hello") << "This is what the second endpoint sends.";
+}
+
+TEST(Client, GoesOnWithAConnectThatASignalInterrupted) {
+  RULE("CONNECT-7");
+  Peer peer({says("hello")}, {});
+  Fault interrupted(Call::kConnect, {fails_after(EINTR)});
+
+  int fd = net::connect_any({at(peer.port())});
+
+  ASSERT_IS(outcome(fd), "connected")
+      << "A signal interrupted connect(); the attempt goes on all the same.";
+  EXPECT_IS(hear(fd), "hello") << "This is what the peer sends.";
+}
+
+TEST(Client, UsesTheEndpointsOwnFamilyAndSize) {
+  RULE("CONNECT-8");
+  // A name of the abstract namespace that the kernel chooses: see unix(7).
+  OwnFd listener = [] {
+    Unwatched ours;
+    return OwnFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  }();
+  sockaddr_un name{};
+  socklen_t size = sizeof name;
+  {
+    Unwatched ours;
+    name.sun_family = AF_UNIX;
+    auto* address = reinterpret_cast<sockaddr*>(&name);
+    ASSERT_EQ(::bind(listener.get(), address, sizeof(sa_family_t)), 0);
+    ASSERT_EQ(::listen(listener.get(), 1), 0);
+    ASSERT_EQ(::getsockname(listener.get(), address, &size), 0);
+  }
+  auto endpoint = net::Endpoint::from(reinterpret_cast<sockaddr*>(&name), size);
+
+  int fd = net::connect_any({endpoint});
+
+  EXPECT_IS(outcome(fd), "connected")
+      << "This endpoint is no IPv4 address but " << endpoint.to_string()
+      << ", whose structure has another family and another size.";
+}
+
+TEST(Client, SendsEveryByteHoweverFewACallTakes) {
+  RULE("SEND-1");
+  TcpPair pair;
+  std::string request = random_bytes(100);
+  Fault short_count(Call::kSend, {always(at_most(7))});
+
+  bool sent = net::send_all(pair.theirs, request);
+
+  EXPECT_IS(outcome(sent), "true") << "Nothing went wrong.";
+  ::close(pair.theirs);
+  EXPECT_IS(pair.ours.receive_all(), request)
+      << "send() takes at most 7 bytes at a time here, and says so by its "
+         "result.";
+}
+
+TEST(Client, SendsOnAfterASignal) {
+  RULE("SEND-2");
+  TcpPair pair;
+  Fault interrupted(Call::kSend, {fails(EINTR)});
+
+  bool sent = net::send_all(pair.theirs, "hello");
+
+  EXPECT_IS(outcome(sent), "true")
+      << "send() said EINTR: a signal came before the first byte.";
+  ::close(pair.theirs);
+  EXPECT_IS(pair.ours.receive_all(), "hello")
+      << "Each byte is sent once, none twice.";
+}
+
+TEST(Client, SurvivesAPeerThatIsGone) {
+  RULE("SEND-3");
+  TcpPair pair;
+  pair.ours.reset();
+  pollfd gone{pair.theirs, 0, 0};
+  {
+    Unwatched ours;
+    ::poll(&gone, 1, -1);
+  }
+
+  bool first = net::send_all(pair.theirs, "hello");
+  bool second = net::send_all(pair.theirs, "hello");
+
+  EXPECT_IS(first, false) << "The peer has reset the connection.";
+  EXPECT_IS(outcome(second), "false and EPIPE")
+      << "The connection is gone for good, and the caller is told so.";
+}
+
+TEST(Client, ReceivesUntilTheEnd) {
+  RULE("RECV-1");
+  TcpPair pair;
+  pair.ours.send("hello, world");
+  pair.ours.finish();
+  Fault short_count(Call::kReceive, {always(at_most(3))});
+  std::string reply;
+
+  bool clean = net::receive_all(pair.theirs, reply);
+
+  EXPECT_IS(reply, "hello, world")
+      << "recv() gives at most 3 bytes at a time here: a stream comes in "
+         "pieces that have nothing to do with what the peer sent at once.";
+  EXPECT_IS(outcome(clean), "true") << "The peer ended in order, with FIN.";
+}
+
+TEST(Client, TellsAResetFromTheEnd) {
+  RULE("RECV-2");
+  TcpPair pair;
+  pair.ours.send("hello");
+  Fault reset(Call::kReceive, {at_most(5), fails(ECONNRESET)});
+  std::string reply;
+
+  bool clean = net::receive_all(pair.theirs, reply);
+
+  EXPECT_IS(outcome(clean), "false and ECONNRESET")
+      << "After 5 bytes the peer reset the connection. Whatever it still had "
+         "to say is lost, and the caller must know.";
+  EXPECT_IS(reply, "hello") << "What came before the reset is kept.";
+}
+
+TEST(Client, ReceivesOnAfterASignal) {
+  RULE("RECV-3");
+  TcpPair pair;
+  pair.ours.send("hello");
+  pair.ours.finish();
+  Fault interrupted(Call::kReceive, {fails(EINTR)});
+  std::string reply;
+
+  bool clean = net::receive_all(pair.theirs, reply);
+
+  EXPECT_IS(outcome(clean), "true")
+      << "recv() said EINTR: a signal came before the first byte.";
+  EXPECT_IS(reply, "hello") << "This is what the peer sent.";
+}
+
+TEST(Client, GivesUpOnASilentPeer) {
+  RULE("RECV-4");
+  TcpPair pair;
+  char buffer[16];
+
+  ASSERT_IS(net::set_receive_timeout(pair.theirs, milliseconds(20)), true)
+      << "Every socket takes a time-out.";
+  ssize_t n = net::receive_some(pair.theirs, buffer, sizeof buffer);
+  std::string reason = errno_name(errno);
+
+  EXPECT_IS(n, -1) << "The peer is connected, but sends nothing.";
+  EXPECT_IS(reason, "ETIMEDOUT")
+      << "The time-out of 20 ms is over. A socket with SO_RCVTIMEO says "
+         "EAGAIN then, which nobody would take for a time-out.";
+}
+
+TEST(Client, EndsItsHalfOnly) {
+  RULE("FIN-1");
+  Peer peer([](Connection& client) {
+    std::string request = client.receive_all();
+    client.send("you said " + request);
+    client.finish();
+  });
+  int fd = plain_connection(peer.port());
+
+  net::send_all(fd, "hello");
+  bool finished = net::shutdown_write(fd);
+  std::string reply;
+  net::receive_all(fd, reply);
+
+  EXPECT_IS(outcome(finished), "true") << "The connection is open.";
+  EXPECT_IS(reply, "you said hello")
+      << "The peer answers when it has read the end of the request: it must "
+         "see FIN, and the way back must stay open.";
+}

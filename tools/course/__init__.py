@@ -1,0 +1,1 @@
+"""The code behind ./course: one module per group of commands."""

@@ -1,0 +1,157 @@
+"""Runs Bazel quietly, and tells its own failures from the learner's."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from course import tree
+from course.problem import Problem
+
+QUIET = ["--color=no", "--curses=no", "--noshow_progress"]
+PAYLOADS = {"actionCompleted": "action", "targetCompleted": "completed",
+            "targetConfigured": "configured", "testSummary": "testSummary"}
+LOCK_HELD = 9
+LOCK_PATIENCE = 60  # seconds
+
+
+@dataclass
+class Run:
+    """What one Bazel command did, from its own event stream."""
+    code: int
+    output: str  # what it said on its terminal
+    events: list = field(default_factory=list)
+
+    def of_kind(self, kind):
+        """(id, payload) of every event of that kind."""
+        return [(event["id"][kind], event.get(PAYLOADS[kind], {}))
+                for event in self.events if kind in event["id"]]
+
+    def tests(self):
+        """{label: PASSED, FAILED, TIMEOUT...} of the tests that ran."""
+        return {id["label"]: summary.get("overallStatus", "NO_STATUS")
+                for id, summary in self.of_kind("testSummary")}
+
+    def failed_actions(self):
+        """[(label, what the compiler or linker said)]"""
+        return [(id["label"], _contents(action["stderr"]))
+                for id, action in self.of_kind("actionCompleted")
+                if not action.get("success") and "stderr" in action]
+
+    def trouble(self):
+        """The Problem that Bazel itself has."""
+        if "No space left on device" in self.output:
+            text = "the disk is full"
+        elif self.code in (33, 36, 37):
+            text = "Bazel broke down (try again; then: bazel shutdown)"
+        else:
+            text = "Bazel cannot build"
+        lines = [line for line in self.output.splitlines() if line.strip()]
+        errors = [line for line in lines
+                  if re.match(r"(ERROR|FATAL|Error|.*No space left)", line)]
+        said = (errors or lines)[:3]
+        return Problem(f"{text} (exit status {self.code}):\n  "
+                       + "\n  ".join(said))
+
+
+def _contents(file):
+    return Path(unquote(urlparse(file["uri"]).path)).read_text(errors="replace")
+
+
+def program():
+    """The Bazel that ./course found."""
+    found = os.environ.get("COURSE_BAZEL")
+    if not found:
+        raise Problem("there is no Bazel here; ./course doctor says more")
+    return found
+
+
+def run(command, *words, watch=None):
+    """Runs a Bazel command to its end, with `watch(run)` after new events.
+
+    Another Bazel command in this checkout holds a lock: we say so, wait a
+    while, and give up.
+    """
+    give_up = time.monotonic() + LOCK_PATIENCE
+    told = False
+    while True:
+        done = _once([program(), "--noblock_for_lock", command, *QUIET], words,
+                     watch)
+        if done.code != LOCK_HELD:
+            return done
+        who = re.search(r"pid ?=? ?(\d+)", done.output)
+        who = f" (process {who[1]})" if who else ""
+        if time.monotonic() > give_up:
+            raise Problem(f"another Bazel command{who} is at work in this "
+                          "checkout; try again when it has ended")
+        if not told:
+            print(f"course: waiting for another Bazel command{who} ...",
+                  file=sys.stderr)
+            told = True
+        time.sleep(0.5)
+
+
+def _once(start, words, watch):
+    with tempfile.TemporaryDirectory(prefix="course.") as folder:
+        events, said = Path(folder, "events.json"), Path(folder, "output")
+        with said.open("wb") as output:
+            # In a session of its own, so that Ctrl-C reaches Bazel through us.
+            process = subprocess.Popen(
+                [*start, f"--build_event_json_file={events}", *words],
+                cwd=tree.ROOT, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            done = Run(None, "")
+            while done.code is None:
+                try:
+                    done.code = process.wait(timeout=0.2 if watch else None)
+                except subprocess.TimeoutExpired:
+                    pass
+                done.events = _read(events)
+                if watch:
+                    watch(done)
+        except BaseException:
+            _interrupt(process)
+            raise
+        done.output = said.read_text(errors="replace")
+        return done
+
+
+def _read(path):
+    """The events so far; the last line may still be half written."""
+    if not path.exists():
+        return []
+    lines = path.read_text(errors="replace").split("\n")
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def _interrupt(process):
+    """As Ctrl-C at a Bazel: once for a clean end, thrice for any end."""
+    for patience in (10, 5, 5):
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=patience)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        except KeyboardInterrupt:
+            continue
+    process.kill()
+    process.wait()
+
+
+def output_of(command, *words):
+    """The standard output of a query; a failure is Bazel's own."""
+    done = subprocess.run([program(), command, *QUIET, *words], cwd=tree.ROOT,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, start_new_session=True)
+    if done.returncode:
+        raise Run(done.returncode, done.stderr).trouble()
+    return done.stdout

@@ -1,0 +1,117 @@
+"""doctor: what is installed, what is missing, and how to get it."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from course import bazel, screen, tree
+
+DISK = 3 * 2**30  # bytes that a build of everything takes, generously
+
+
+def register(add):
+    add("doctor", doctor, "learner", "what is installed, what is missing, how to"
+        " get it", json=True)
+
+
+def packages():
+    """[(package, level, how, purpose)] of tools/packages.txt."""
+    lines = (tree.ROOT / "tools/packages.txt").read_text().splitlines()
+    return [line.split(maxsplit=3) for line in lines
+            if line and not line.startswith("#")]
+
+
+def doctor(args):
+    checks = [*_tools(), _sandbox(), _ipv6(), _disk()]
+    broken = [c for c in checks if not c["ok"] and c["needed"]]
+    if args.json:
+        screen.as_json({"schema": 1, "checks": checks})
+        return int(bool(broken))
+    for check in checks:
+        mark, style = ("ok", screen.GOOD) if check["ok"] else \
+            ("MISSING", screen.BAD) if check["needed"] else ("-", screen.DIM)
+        screen.say_parts((f"{mark:<8}", style), f"{check['name']:<17} "
+                         f"{check['found']:<18.18} {check['purpose']}")
+        if not check["ok"]:
+            screen.say(f"{'':<8}  {check['remedy']}", screen.DIM)
+    if broken:
+        screen.say(f"\n{len(broken)} missing; any command that needs them "
+                   "offers to install them.", screen.BAD)
+    return int(bool(broken))
+
+
+def _check(name, ok, found, purpose, remedy, needed=True):
+    return {"name": name, "ok": ok, "found": found, "purpose": purpose,
+            "remedy": "" if ok else remedy, "needed": needed}
+
+
+def _tools():
+    ours = os.environ.get("COURSE_BAZEL", "")
+    for package, level, how, purpose in packages():
+        if level == "bazel" and ours not in ("", "/usr/bin/bazel"):
+            if how == "bazel":
+                yield _check(Path(ours).name, True, _version(ours, ""), purpose, "")
+            continue
+        if how.startswith("import:"):
+            ok = find_spec(how.partition(":")[2]) is not None
+        elif how.startswith("/"):
+            ok = Path(how).exists()
+        else:
+            ok = shutil.which(how) is not None
+        found = _version(sys.executable if package == "python3" else how,
+                         package) if ok else ""
+        yield _check(package, ok, found, purpose,
+                     f"sudo apt-get install {package}", level != "optional")
+
+
+def _version(program, package):
+    """The package's version; of a program from elsewhere, its own word."""
+    for command in (["dpkg-query", "-W", "-f=${Version}", package] if package
+                    else [], [program, "--version"]):
+        try:
+            said = subprocess.run(command, capture_output=True, text=True,
+                                  timeout=20, stdin=subprocess.DEVNULL)
+        except (OSError, IndexError, subprocess.TimeoutExpired):
+            continue
+        number = re.search(r"\d+(\.\d+)+\S*", said.stdout)
+        if said.returncode == 0 and number:
+            return number[0]
+    return "yes"
+
+
+def _sandbox():
+    """Bazel falls back without a word when the kernel refuses namespaces."""
+    try:
+        ok = subprocess.run(["unshare", "--user", "--map-root-user", "--net",
+                             "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        ok = False
+    return _check("sandbox", ok, "linux-sandbox" if ok else "no namespaces",
+                  "tests without network, apart from each other",
+                  "user namespaces: sysctl kernel.unprivileged_userns_clone=1, "
+                  "and no plain chroot or container", needed=False)
+
+
+def _ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as listener:
+            listener.bind(("::1", 0))
+        ok = True
+    except OSError:
+        ok = False
+    return _check("IPv6 loopback", ok, "::1" if ok else "none",
+                  "tests that use ::1",
+                  "sysctl net.ipv6.conf.lo.disable_ipv6=0", needed=False)
+
+
+def _disk():
+    home = Path(os.environ.get("HOME", "/"))
+    free = shutil.disk_usage(home if home.exists() else "/").free
+    return _check("disk space", free > DISK, f"{free / 2**30:.1f} GiB",
+                  f"Bazel keeps its results under {home}/.cache",
+                  f"free {DISK >> 30} GiB there")

@@ -1,0 +1,150 @@
+"""read, next, hint, trace: what a learner looks at between two edits."""
+
+import re
+
+from course import results, screen, state, tree
+from course.problem import Problem
+
+
+def register(add):
+    add("read", read, "learner", "a chapter's text"
+        ).add_argument("chapter", nargs="?", metavar="NN")
+    add("next", next_, "learner", "the task you are at: its text, rules and files",
+        json=True)
+    parser = add("hint", hint, "learner", "the next hint for what fails first",
+                 json=True)
+    parser.add_argument("what", nargs="?", metavar="NN|RULE|STEP")
+    parser.add_argument("--level", type=int, choices=(1, 2, 3))
+    parser = add("trace", trace, "learner", "what both ends of the wire did in a test",
+                 json=True)
+    parser.add_argument("chapter", metavar="NN")
+    parser.add_argument("rule", nargs="?", metavar="RULE")
+
+
+def read(args):
+    chapter = tree.find(args.chapter) if args.chapter else \
+        results.current().chapter
+    text = chapter.path.read_text(encoding="utf-8")
+    # The hints are for `hint`, one at a time.
+    text = re.sub(r"^## Hints\n.*?(?=^## )", "## Hints\n\nOne at a time: "
+                  f"`./course hint {chapter.number}`\n\n", text,
+                  flags=re.MULTILINE | re.DOTALL)
+    screen.page(text)
+
+
+def next_(args):
+    result = results.current()
+    chapter, step = result.chapter, result.failing_step()
+    files = [tree.relative(path) for path in tree.files(chapter)]
+    rules = [rule for rule in result.rules if step and rule["id"] in step.rules]
+    if args.json:
+        screen.as_json({"schema": 1, "chapter": chapter.name,
+                        "step": step.number if step else None,
+                        "title": step.title if step else None,
+                        "rules": rules, "files": files})
+        return
+    if not step:
+        screen.say("Every chapter is complete.", screen.GOOD)
+        return
+    screen.say_parts((f"{step.number} {step.title}", screen.HEAD),
+                     f"   chapter {chapter.number}, {chapter.title}\n")
+    screen.markdown(re.sub(r"^Rules?: .*?\.\n*", "", step.text, flags=re.DOTALL))
+    screen.say()
+    for rule in rules:
+        passed = rule["verdict"] == "PASS"
+        screen.say_parts(("  ok    " if passed else "  to do ",
+                          screen.GOOD if passed else screen.BAD),
+                         f"{rule['id']}  {rule['text']}")
+    screen.say("\nYou write:  " + ", ".join(files))
+    screen.say(f"Then:       ./course check {chapter.number}")
+    screen.say(f"Stuck:      ./course hint {chapter.number}")
+
+
+def rule_of(name):
+    """(chapter, rule) by the rule's id."""
+    rules = {rule.id: (chapter, rule) for chapter in tree.chapters()
+             for rule in chapter.rules}
+    if name.upper() not in rules:
+        raise tree.unknown("rule", name, rules)
+    return rules[name.upper()]
+
+
+def _step(what):
+    """(chapter, step) of a rule, of a step's number, or of what fails first."""
+    if what and re.match(r"\d+\.\d+$", what):
+        chapter = tree.find(what.partition(".")[0])
+        number = chapter.number + what[what.index("."):]
+        if not chapter.step(number):
+            raise tree.unknown("step", what, [s.number for s in chapter.steps])
+        return chapter, chapter.step(number)
+    if what and re.match(r"[A-Za-z]+\d*-", what):
+        chapter, rule = rule_of(what)
+        return chapter, chapter.step(rule.step)
+    result = results.of(what)
+    if result.state == "done":
+        raise Problem(f"nothing fails in {result.chapter.name}; name a rule or "
+                      "a step to see its hints")
+    return result.chapter, result.failing_step()
+
+
+def hint(args):
+    chapter, step = _step(args.what)
+    seen = state.hints().get(step.number, 0)
+    level = args.level or min(seen + 1, 3)
+    levels = [1, 2, 3] if seen == 3 and not args.level else [level]
+    state.remember_hint(step.number, level)
+    if args.json:
+        screen.as_json({"schema": 1, "chapter": chapter.name,
+                        "step": step.number, "hints":
+                        [{"level": n, "text": step.hints[n - 1]} for n in levels]})
+        return
+    screen.say(f"{step.number} {step.title}", screen.HEAD)
+    if len(levels) > 1:
+        screen.say("You have seen all three hints; here they are again.")
+    for n in levels:
+        screen.say(f"\nHint {n} of 3", screen.DIM)
+        screen.markdown(step.hints[n - 1])
+
+
+def trace(args):
+    result = results.of(args.chapter)
+    if result.error:
+        raise Problem(f"{result.error.where()} does not compile, so no test ran: "
+                      f"./course check {result.chapter.number}")
+    test = _traced_test(result, args.rule)
+    if args.json:
+        screen.as_json({"schema": 1, "chapter": result.chapter.name, **test})
+        return
+    style = screen.GOOD if test["verdict"] == "PASS" else screen.BAD
+    screen.say_parts((test["verdict"], style), f"  {test['rule']}  {test['name']}")
+    if test["why"]:
+        screen.say(test["why"])
+    screen.say()
+    show_steps(test["steps"])
+
+
+def _traced_test(result, rule):
+    """The named rule's test, or the first that fails, or the first."""
+    if not rule:
+        rules = (result.failed or result.rules)
+        return result.tests(rules[0]["id"])[0]
+    ids = [known["id"] for known in result.rules]
+    if rule.upper() not in ids:
+        raise tree.unknown(f"rule of {result.chapter.number}", rule, ids)
+    tests = result.tests(rule.upper())
+    if not tests:
+        raise Problem(f"no test of {rule.upper()} has run")
+    return tests[0]
+
+
+def show_steps(steps):
+    """A numbered time line, with a column for each end of the wire."""
+    if not steps:
+        screen.say("  (nothing was noted: the code under test made no call)")
+        return
+    ends = list(dict.fromkeys(step["who"] for step in steps))
+    width = max(24, 76 // len(ends))
+    screen.say("      " + "".join(f"{end:<{width}}" for end in ends), screen.HEAD)
+    for number, step in enumerate(steps, 1):
+        indent = " " * (width * ends.index(step["who"]))
+        screen.say(f"{number:>4}  {indent}{step['what']}")

@@ -1,0 +1,160 @@
+"""What the graded tests said: reading it, and getting it anew when it is old."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+
+from course import bazel, compiler, screen, tree
+from course.problem import Problem
+
+LOGS = tree.ROOT / "bazel-testlogs"
+
+
+@dataclass
+class Result:
+    """One chapter: `graded` as the runner wrote it, or `error` without it."""
+    chapter: tree.rubric.Chapter
+    graded: dict | None
+    error: compiler.Error | None = None
+    warnings: tuple = ()  # ((file:line, text), ...)
+
+    def __post_init__(self):
+        if self.graded:
+            self.rules = self.graded["rules"]
+        else:
+            self.rules = [{"id": rule.id, "text": rule.text, "step": rule.step,
+                           "points": 0, "max_points": rule.points,
+                           "verdict": "FAIL", "tests": []}
+                          for rule in self.chapter.rules]
+        self.points = sum(rule["points"] for rule in self.rules)
+        self.max_points = sum(rule["max_points"] for rule in self.rules)
+        self.passed = [r for r in self.rules if r["verdict"] == "PASS"]
+        self.failed = [r for r in self.rules if r["verdict"] != "PASS"]
+
+    @property
+    def state(self):
+        if self.error:
+            return "broken"
+        if not self.failed:
+            return "done"
+        return "untouched" if tree.untouched(self.chapter) else "started"
+
+    def tests(self, rule_id):
+        """The tests of a rule, the failing ones first."""
+        return sorted((test for test in (self.graded or {"tests": []})["tests"]
+                       if test["rule"] == rule_id),
+                      key=lambda test: test["verdict"] == "PASS")
+
+    def failing_step(self):
+        """The first step of the text that has a failing rule, or None."""
+        failed = {rule["id"] for rule in self.failed}
+        return next((step for step in self.chapter.steps
+                     if failed.intersection(step.rules)), None)
+
+    def as_json(self):
+        keys = ("id", "verdict", "points", "max_points")
+        return {"chapter": self.chapter.name, "title": self.chapter.title,
+                "points": self.points, "max_points": self.max_points,
+                "state": self.state,
+                "rules": [{key: rule[key] for key in keys} for rule in self.rules],
+                "error": self.error.as_json() if self.error else None}
+
+
+def test_label(chapter):
+    return f"//chapters/{chapter.name}:test"
+
+
+def _outputs(chapter):
+    """Where the runner's graded.json is: plain, or in Bazel 4's archive."""
+    folder = LOGS / "chapters" / chapter.name / "test" / "test.outputs"
+    return folder / "graded.json", folder / "outputs.zip"
+
+
+def read(chapter):
+    """The graded.json of the chapter's last run, or None."""
+    plain, archive = _outputs(chapter)
+    try:
+        if plain.exists():
+            return json.loads(plain.read_bytes())
+        with zipfile.ZipFile(archive) as zipped:
+            return json.loads(zipped.read("graded.json"))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+
+
+def _newest_source(chapter):
+    """The last change of anything that decides the chapter's verdicts."""
+    folders = [tree.ROOT / "chapters" / chapter.name,
+               tree.ROOT / "tests" / chapter.name, tree.ROOT / "common"]
+    files = [tree.ROOT / "chapters/exercise.bzl", tree.ROOT / "tools/rubric.py"]
+    for folder in folders:
+        files += [folder, *folder.rglob("*")]
+    # A file that is moved or copied here keeps its mtime, but not its ctime.
+    return max(max(stat.st_mtime, stat.st_ctime)
+               for stat in (file.stat() for file in files if file.exists()))
+
+
+def is_fresh(chapter):
+    written = [path.stat().st_mtime for path in _outputs(chapter)
+               if path.exists()]
+    return bool(written) and max(written) > _newest_source(chapter)
+
+
+def check(chapters):
+    """[Result]: builds and runs the tests of these chapters, in one go."""
+    what = chapters[0].number if len(chapters) == 1 else \
+        f"{len(chapters)} chapters"
+    with screen.busy(f"checking {what}"):
+        done = bazel.run("test", "--keep_going", "--test_output=summary",
+                         *map(test_label, chapters))
+    if done.code not in (0, 1, 3):
+        raise done.trouble()
+    ran = done.tests()
+    errors = _compile_errors(done)
+    return [_result(chapter, done, ran, errors) for chapter in chapters]
+
+
+def _compile_errors(done):
+    """{chapter name: first error} of the compilers that failed."""
+    errors = {}
+    for label, output in done.failed_actions():
+        name = label.partition(":")[0].rpartition("/")[2]
+        if error := compiler.first_error(output):
+            errors.setdefault(name, error)
+    return errors
+
+
+def _result(chapter, done, ran, errors):
+    if chapter.name in errors:
+        return Result(chapter, None, errors[chapter.name])
+    if ran.get(test_label(chapter)) not in ("PASSED", "FAILED"):
+        raise done.trouble()
+    graded = read(chapter)
+    if graded is None:
+        raise Problem(f"the tests of {chapter.name} ended without a verdict; "
+                      f"their log: {LOGS}/chapters/{chapter.name}/test/test.log")
+    return Result(chapter, graded,
+                  warnings=tuple(compiler.warnings(done.output, chapter)))
+
+
+def up_to_date(chapters):
+    """[Result]: the last results where they are still true, else new ones."""
+    fresh = {c.name: Result(c, graded) for c in chapters
+             if is_fresh(c) and (graded := read(c))}
+    stale = [chapter for chapter in chapters if chapter.name not in fresh]
+    if stale:
+        fresh |= {result.chapter.name: result for result in check(stale)}
+    return [fresh[chapter.name] for chapter in chapters]
+
+
+def current():
+    """The Result of the first chapter that lacks points, else of the last."""
+    all_results = up_to_date(tree.chapters())
+    if not all_results:
+        raise Problem("there are no chapters here")
+    return next((r for r in all_results if r.state != "done"), all_results[-1])
+
+
+def of(name):
+    """The up-to-date Result of the named chapter; without a name, current()."""
+    return up_to_date([tree.find(name)])[0] if name else current()

@@ -1,0 +1,84 @@
+"""Everything that is printed: colours on a terminal, plain text in a pipe.
+
+`rich` is imported where it is first needed: `./course help` does without.
+"""
+
+import contextlib
+import functools
+import json
+import shutil
+import subprocess
+import sys
+
+GOOD, BAD, DIM, HEAD = "green", "red", "dim", "bold"
+
+
+@functools.cache
+def console():
+    from rich.console import Console
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def on_terminal():
+    return console().is_terminal
+
+
+def say(text="", style=""):
+    """One line or more, as they are: nothing in them is markup."""
+    console().print(text, style=style or None)
+
+
+def say_parts(*parts):
+    """One line of (text, style) pairs."""
+    from rich.text import Text
+    say(Text.assemble(*parts))
+
+
+def as_json(value):
+    print(json.dumps(value), flush=True)
+
+
+def markdown(text):
+    """Rendered on a terminal; in a pipe the source, which is readable."""
+    if on_terminal():
+        from rich.markdown import Markdown
+        console().print(Markdown(text), soft_wrap=False)
+    else:
+        say(text)
+
+
+def page(text):
+    """A Markdown text in a pager; in a pipe, as it is."""
+    if not (on_terminal() and shutil.which("less")):
+        markdown(text)
+        return
+    with console().capture() as captured:
+        markdown(text)
+    subprocess.run(["less", "-R"], input=captured.get().encode())
+
+
+def clear():
+    if on_terminal():
+        console().clear()
+
+
+@contextlib.contextmanager
+def busy(text):
+    """Shows on a terminal's last line that something is going on.
+
+    Yields a function that changes the text.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    with Console(stderr=True).status(text + " ...") as status:
+        yield lambda new: status.update(new + " ...")
+
+
+def ask(question):
+    """True for yes; without a terminal there is nobody to ask."""
+    if not sys.stdin.isatty():
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

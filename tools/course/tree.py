@@ -1,0 +1,67 @@
+"""The tree of the course: its chapters, their files, and their names."""
+
+import difflib
+import re
+from pathlib import Path
+
+import rubric
+import skeletons
+from course.problem import Problem
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / ".course"  # what this tool remembers; git ignores it
+
+
+def unknown(kind, name, known):
+    """The Problem of a name that does not exist, with the nearest that does."""
+    near = difflib.get_close_matches(name.lower(), {k.lower(): k for k in known},
+                                     n=1, cutoff=0.5)
+    exact = {k.lower(): k for k in known}
+    text = f"there is no {kind} '{name}'"
+    if near:
+        text += f"; did you mean {exact[near[0]]}?"
+    elif known:
+        text += f"; there is {', '.join(known)}"
+    return Problem(text, 2)
+
+
+def names():
+    """The folder names of all chapters, in order."""
+    return sorted(path.parent.name for path in ROOT.glob("chapters/*/README.md")
+                  if re.match(r"\d\d_", path.parent.name))
+
+
+def find(text):
+    """The chapter that `text` means: 2, 02, 02_name or chapters/02_name/."""
+    text = text.rstrip("/").rpartition("/")[2]
+    for name in names():
+        if text == name or text.isdecimal() and int(text) == int(name[:2]):
+            return chapter(name)
+    raise unknown("chapter", text, names())
+
+
+def chapter(name):
+    return rubric.read_readme(ROOT / "chapters" / name / "README.md")
+
+
+def chapters():
+    return [chapter(name) for name in names()]
+
+
+def files(chapter):
+    """The files of the chapter that the learner writes."""
+    prefix = f"chapters/{chapter.name}/"
+    return [ROOT / path for path in skeletons.read(ROOT)
+            if path.startswith(prefix)]
+
+
+def untouched(chapter):
+    """Whether the learner's files are still the skeletons."""
+    ids = skeletons.read(ROOT)
+    return all(path.is_file() and
+               skeletons.blob_id(path.read_bytes()) == ids[relative(path)]
+               for path in files(chapter))
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))

@@ -1,0 +1,127 @@
+"""diff, reset, run: the learner's own files and program."""
+
+import difflib
+import os
+import shutil
+import subprocess
+import time
+
+import skeletons
+from course import bazel, check, compiler, results, screen, state, tree
+from course.problem import Problem
+
+SIDE_BY_SIDE = 165  # columns for two files of 80
+
+
+def register(add):
+    parser = add("diff", diff, "learner", "your code beside ours, once yours passes")
+    parser.add_argument("chapter", metavar="NN")
+    parser.add_argument("--spoil", action="store_true",
+                        help="show it although the chapter is not complete")
+    add("reset", reset, "learner", "start a chapter over; your files are kept"
+        ).add_argument("chapter", metavar="NN")
+    parser = add("run", run, "learner", "the chapter's program with your code: "
+                 "run NN [-- ARGUMENTS]")
+    parser.add_argument("chapter", metavar="NN")
+    parser.add_argument("arguments", nargs="*", metavar="ARGUMENT")
+    parser.add_argument("--reference", action="store_true",
+                        help="with our code instead of yours")
+
+
+def diff(args):
+    chapter = tree.find(args.chapter)
+    ours = tree.ROOT / "solutions" / chapter.name
+    if not ours.is_dir():
+        raise Problem("the solutions are not part of this edition")
+    if not args.spoil and results.of(chapter.name).state != "done":
+        raise Problem(f"{chapter.name} is not complete yet; --spoil shows our "
+                      "code all the same")
+    for path in tree.files(chapter):
+        _show_diff(path, ours / path.name)
+
+
+def _show_diff(yours, ours):
+    names = [tree.relative(yours), tree.relative(ours)]
+    left, right = (path.read_text(errors="replace").splitlines()
+                   for path in (yours, ours))
+    if screen.console().width >= SIDE_BY_SIDE:
+        screen.say(f"{names[0]:<82}   {names[1]}", screen.HEAD)
+        for mark, one, other in side_by_side(left, right):
+            screen.say(f"{one:<80.80} {mark} {other:.80}",
+                       "yellow" if mark.strip() else "")
+        return
+    styles = {"+": screen.GOOD, "-": screen.BAD, "@": screen.DIM}
+    for line in difflib.unified_diff(left, right, *names, lineterm=""):
+        screen.say(line, styles.get(line[0], ""))
+
+
+def side_by_side(left, right):
+    """[(mark, left line, right line)]; the mark is a space where they agree."""
+    rows = []
+    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    for kind, a, b, c, d in matcher.get_opcodes():
+        for i in range(max(b - a, d - c)):
+            rows.append((" " if kind == "equal" else "|",
+                         left[a + i] if a + i < b else "",
+                         right[c + i] if c + i < d else ""))
+    return rows
+
+
+def reset(args):
+    chapter = tree.find(args.chapter)
+    changed = {path: skeleton for path in tree.files(chapter)
+               if (skeleton := original(path)) != _bytes(path)}
+    if not changed:
+        screen.say(f"{chapter.name} is as it was at the start.")
+        return 0
+    names = ", ".join(map(tree.relative, changed))
+    if not args.yes and not screen.ask(f"Start {names} over? Yours will be kept."):
+        raise Problem("nothing was changed (to answer beforehand: --yes)")
+    backup = tree.STATE / "backup" / time.strftime("%Y-%m-%d_%H.%M.%S")
+    for path, skeleton in changed.items():
+        if path.exists():
+            state.write(backup / tree.relative(path), path.read_bytes())
+        state.write(path, skeleton)
+    screen.say(f"{names}: as at the start. Yours is in {tree.relative(backup)}.")
+    return 0
+
+
+def _bytes(path):
+    return path.read_bytes() if path.exists() else None
+
+
+def original(path):
+    """The skeleton's bytes, which git keeps whatever was committed since."""
+    blob = skeletons.read(tree.ROOT)[tree.relative(path)]
+    if not shutil.which("git"):
+        raise Problem("there is no git here, which keeps the skeletons; nothing "
+                      "was changed")
+    found = subprocess.run(["git", "cat-file", "blob", blob], cwd=tree.ROOT,
+                           capture_output=True)
+    if found.returncode or skeletons.blob_id(found.stdout) != blob:
+        said = found.stderr.decode(errors="replace").strip()
+        raise Problem(f"git does not have the skeleton of {tree.relative(path)}; "
+                      f"nothing was changed ({said})")
+    return found.stdout
+
+
+def run(args):
+    chapter = tree.find(args.chapter)
+    side = "solutions" if args.reference else "chapters"
+    package = f"//{side}/{chapter.name}"
+    with screen.busy(f"building the program of {chapter.number}"):
+        found = bazel.output_of(
+            "query", f'kind("cc_binary", {package}:*) except '
+            f'attr("testonly", 1, {package}:*)').split()
+        if not found:
+            raise Problem(f"chapter {chapter.number} has no program")
+        done = bazel.run("build", found[0])
+    if done.code:
+        errors = [error for _, output in done.failed_actions()
+                  if (error := compiler.first_error(output))]
+        if not errors:
+            raise done.trouble()
+        check.show_error(errors[0])
+        return 1
+    file = tree.ROOT / "bazel-bin" / found[0][2:].replace(":", "/")
+    os.execv(file, [str(file), *args.arguments, *args.rest])
