@@ -1,6 +1,7 @@
 """read, next, hint, trace: what a learner looks at between two edits."""
 
 import re
+import textwrap
 
 from course import results, screen, state, tree
 from course.problem import Problem
@@ -52,9 +53,10 @@ def next_(args):
     screen.say()
     for rule in rules:
         passed = rule["verdict"] == "PASS"
+        words = textwrap.wrap(f"{rule['id']}  {rule['text']}", 70)
         screen.say_parts(("  ok    " if passed else "  to do ",
                           screen.GOOD if passed else screen.BAD),
-                         f"{rule['id']}  {rule['text']}")
+                         "\n        ".join(words))
     screen.say("\nYou write:  " + ", ".join(files))
     screen.say(f"Then:       ./course check {chapter.number}")
     screen.say(f"Stuck:      ./course hint {chapter.number}")
@@ -117,9 +119,7 @@ def trace(args):
         return
     style = screen.GOOD if test["verdict"] == "PASS" else screen.BAD
     screen.say_parts((test["verdict"], style), f"  {test['rule']}  {test['name']}")
-    if test["why"]:
-        screen.say(test["why"])
-    screen.say()
+    screen.say(test["why"] + "\n")
     show_steps(test["steps"])
 
 

@@ -45,11 +45,16 @@ class Result:
                        if test["rule"] == rule_id),
                       key=lambda test: test["verdict"] == "PASS")
 
+    def why(self, rule):
+        """One line: why the rule failed."""
+        test = next(iter(self.tests(rule["id"])), None)
+        if not test:
+            return f"it has no verdict: {rule['text']}"
+        return f"step {test['todo']} is still to do" if test["todo"] else test["why"]
+
     def failing_step(self):
-        """The first step of the text that has a failing rule, or None."""
-        failed = {rule["id"] for rule in self.failed}
-        return next((step for step in self.chapter.steps
-                     if failed.intersection(step.rules)), None)
+        """The step of the first rule that fails, or None."""
+        return self.chapter.step(self.failed[0]["step"]) if self.failed else None
 
     def as_json(self):
         keys = ("id", "verdict", "points", "max_points")
