@@ -106,7 +106,7 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
 
     Args:
       name: of the chapter's folder
-      srcs: *_test.cc
+      srcs: *_test.cc, and headers of their own
       sources: what the learner writes, as in exercise()
       mutants: glob(["mutants/*.patch"]); each a patch on the reference
       alternative: another correct solution's sources
@@ -127,13 +127,14 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
         alwayslink = True,
     )
     readme = "//chapters/{}:README.md".format(name)
+    tests = [src for src in srcs if src.endswith("_test.cc")]
     native.genrule(
         name = "rubric",
-        srcs = [readme] + srcs,
+        srcs = [readme] + tests,
         outs = ["rubric.tsv"],
         cmd = "/usr/bin/env python3 -B $(location //tools:rubric.py)" +
               " --readme $(location {}) --out $@ --tests".format(readme) +
-              "".join([" $(location {})".format(src) for src in srcs]),
+              "".join([" $(location {})".format(test) for test in tests]),
         tools = ["//tools:rubric.py"],
         visibility = ["//visibility:public"],
     )

@@ -43,6 +43,10 @@ void open() {
   send({"start", channel_key});
 }
 
+bool is_open() {
+  return channel_fd >= 0;
+}
+
 bool send(std::initializer_list<std::string_view> fields) {
   if (channel_fd < 0) return true;
   int saved = errno;

@@ -14,6 +14,7 @@ inline constexpr char kVariable[] = "GRADED_CHANNEL";
 
 // Takes the descriptor and the runner's key; hides both from what runs later.
 void open();
+bool is_open();
 
 // Sends one message: fields joined by tabs, on one line, whole. Thread-safe. False when the
 // runner cannot be reached any more.

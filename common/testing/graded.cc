@@ -124,7 +124,11 @@ std::vector<std::string> Trace::events() const {
 int run_tests(int argc, char** argv) {
   channel::open();
   ::testing::InitGoogleTest(&argc, argv);
-  ::testing::UnitTest::GetInstance()->listeners().Append(new FailureListener);
+  auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
+  listeners.Append(new FailureListener);
+  // The runner says it better; what is printed is then the code's own.
+  if (channel::is_open())
+    delete listeners.Release(listeners.default_result_printer());
   bool passed = RUN_ALL_TESTS() == 0 &&
                 ::testing::UnitTest::GetInstance()->test_to_run_count() > 0;
   if (!channel::close(passed)) return channel::kBroken;

@@ -136,26 +136,22 @@ std::string time_line(const std::vector<Step>& steps, bool by_actor) {
   return out.str();
 }
 
+// GoogleTest has lines of its own on the way to the tests.
 std::string output_tail(const Outcome& outcome) {
-  // GoogleTest's own lines say nothing that is not said above.
   std::string kept;
-  bool ours = false;
-  for (const std::string& line : split(outcome.output, '\n')) {
-    if (begins(line, "[ ") || begins(line, "[==") || begins(line, "[--") ||
-        begins(line, "Note: Google Test filter") ||
-        begins(line, "Running main()")) {
-      ours = begins(line, "[  FAILED");
-      continue;
-    }
-    for (const Failure& failure : outcome.failures)
-      if (!failure.file.empty() && begins(line, failure.file + ":"))
-        ours = true;
-    if (begins(line, "unknown file: Failure")) ours = true;
-    if (ours && line.empty()) ours = false;
-    if (!ours && !line.empty()) kept += line + "\n";
-  }
+  for (const std::string& line : split(outcome.output, '\n'))
+    if (!line.empty() && !begins(line, "Note: Google Test filter"))
+      kept += line + "\n";
   if (kept.size() > 1500) kept = "...\n" + kept.substr(kept.size() - 1500);
   return cleaned(kept);
+}
+
+// "no end within 5 s" as a sentence.
+std::string sentence(std::string text) {
+  if (text.empty()) return text;
+  text[0] =
+      static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text + ".";
 }
 
 std::string xml_escaped(std::string_view text) {
@@ -266,7 +262,7 @@ std::string failure_text(const Run& run, std::size_t index, bool by_actor) {
     out << "\n";
   } else {
     if (outcome.verdict != Verdict::kFail || outcome.failures.empty())
-      out << wrapped(cleaned(outcome.why), "  ") << "\n";
+      out << wrapped(sentence(cleaned(outcome.why)), "  ") << "\n";
     constexpr std::size_t kMostFailures = 2;
     std::size_t shown = std::min(outcome.failures.size(), kMostFailures);
     for (std::size_t i = 0; i < shown; ++i) {
@@ -287,10 +283,9 @@ std::string failure_text(const Run& run, std::size_t index, bool by_actor) {
     if (!printed.empty())
       out << "  What the code printed\n" << wrapped(printed, "    ") << "\n";
   }
-  out << "  Read   chapters/" << run.rubric.chapter << "/README.md, step "
-      << rule.step << " and rule " << rule.id << " (line " << rule.line << ")\n"
-      << "  Test   " << test.file << ":" << test.line << "  " << test.name
-      << "\n"
+  out << "  Read   chapters/" << run.rubric.chapter
+      << "/README.md:" << rule.line << ", step " << rule.step << "\n"
+      << "  Test   " << test.file << ":" << test.line << "\n"
       << "  Hint   ./course hint " << rule.id << "\n";
   return out.str();
 }
