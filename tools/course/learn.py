@@ -119,7 +119,7 @@ def trace(args):
         return
     style = screen.GOOD if test["verdict"] == "PASS" else screen.BAD
     screen.say_parts((test["verdict"], style), f"  {test['rule']}  {test['name']}")
-    screen.say(test["why"] + "\n")
+    screen.say(f"{test['why']}\n".lstrip("\n"))
     show_steps(test["steps"])
 
 
@@ -142,7 +142,8 @@ def show_steps(steps):
     if not steps:
         screen.say("  (nothing was noted: the code under test made no call)")
         return
-    ends = list(dict.fromkeys(step["who"] for step in steps))
+    ends = sorted(dict.fromkeys(step["who"] for step in steps),
+                  key=lambda who: who != "you")
     width = max(24, 76 // len(ends))
     screen.say("      " + "".join(f"{end:<{width}}" for end in ends), screen.HEAD)
     for number, step in enumerate(steps, 1):
