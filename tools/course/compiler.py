@@ -102,6 +102,8 @@ EXPLANATIONS = [
      "The braces do not pair up: look for a { or } too many or too few above."),
     (r"no return statement|does not return a value|control reaches end",
      "The function promises a value, but a path through it ends without a return."),
+    (r"return-statement with (?:a|no) value|should (?:not )?return a value",
+     "The return does not fit the function: compare with its first line."),
     (r"too (?:few|many) arguments",
      "The number of arguments differs from the declaration: see the header or "
      "the man page."),
