@@ -51,9 +51,7 @@ Said said(const Failure& failure) {
         continue;
       }
     }
-    if (line == "Failed" || begins(line, "Value of: ") ||
-        line == "Expected: true")
-      continue;
+    if (begins(line, "Value of: ") || line == "Expected: true") continue;
     if (begins(line, "  Actual: false")) {
       std::size_t open = line.find('('), close = line.rfind(')');
       if (open == std::string::npos) {

@@ -36,6 +36,10 @@ int checked(int result, const char* what) {
   return result;
 }
 
+std::vector<std::string> lines_of(const std::string& joined) {
+  return joined.empty() ? std::vector<std::string>() : split(joined, '\n');
+}
+
 std::string new_key() {
   std::random_device device;
   std::ostringstream key;
@@ -193,10 +197,10 @@ class Report {
       ended = true;
       passed = f[2] == "passed";
     } else if (kind == "fail" && f.size() == 6) {
-      auto lines = [](const std::string& text) {
-        return text.empty() ? std::vector<std::string>() : split(text, '\n');
-      };
-      outcome.failures.push_back({f[1], f[2], f[3], lines(f[4]), lines(f[5])});
+      // What ADD_FAILURE() puts before the test's own words.
+      if (f[3].rfind("Failed\n", 0) == 0) f[3].erase(0, 7);
+      outcome.failures.push_back(
+          {f[1], f[2], f[3], lines_of(f[4]), lines_of(f[5])});
     } else if (kind == "skip" && f.size() == 2) {
       outcome.verdict = Verdict::kSkip;
       outcome.why = f[1];
@@ -392,16 +396,14 @@ Outcome unpacked(const std::string& text) {
   for (const std::string& row : split(text, '\n')) {
     std::vector<std::string> f = split(row, '\t');
     for (std::string& field : f) field = channel::unescape(field);
-    auto lines = [](const std::string& joined) {
-      return joined.empty() ? std::vector<std::string>() : split(joined, '\n');
-    };
     if (f[0] == "outcome") {
       outcome.verdict = static_cast<Verdict>(std::stoi(f[1]));
       outcome.why = f[2];
       outcome.output = f[3];
       outcome.milliseconds = std::stol(f[4]);
     } else if (f[0] == "failure") {
-      outcome.failures.push_back({f[1], f[2], f[3], lines(f[4]), lines(f[5])});
+      outcome.failures.push_back(
+          {f[1], f[2], f[3], lines_of(f[4]), lines_of(f[5])});
     } else if (f[0] == "step") {
       outcome.steps.push_back({f[1], f[2], std::stoi(f[3])});
     }
