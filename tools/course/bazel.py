@@ -25,9 +25,14 @@ LOCK_PATIENCE = 60  # seconds
 @dataclass
 class Run:
     """What one Bazel command did, from its own event stream."""
-    code: int
-    output: str  # what it said on its terminal
+    code: int | None = None
+    stdout: str = ""
+    stderr: str = ""
     events: list = field(default_factory=list)
+
+    @property
+    def output(self):
+        return self.stderr + self.stdout
 
     def of_kind(self, kind):
         """(id, payload) of every event of that kind."""
@@ -100,15 +105,16 @@ def run(command, *words, watch=None):
 
 def _once(start, words, watch):
     with tempfile.TemporaryDirectory(prefix="course.") as folder:
-        events, said = Path(folder, "events.json"), Path(folder, "output")
-        with said.open("wb") as output:
+        events, out, err = (Path(folder, name) for name in
+                            ("events.json", "stdout", "stderr"))
+        with out.open("wb") as stdout, err.open("wb") as stderr:
             # In a session of its own, so that Ctrl-C reaches Bazel through us.
             process = subprocess.Popen(
                 [*start, f"--build_event_json_file={events}", *words],
-                cwd=tree.ROOT, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True)
+                cwd=tree.ROOT, stdin=subprocess.DEVNULL, stdout=stdout,
+                stderr=stderr, start_new_session=True)
+        done = Run()
         try:
-            done = Run(None, "")
             while done.code is None:
                 try:
                     done.code = process.wait(timeout=0.2 if watch else None)
@@ -120,7 +126,8 @@ def _once(start, words, watch):
         except BaseException:
             _interrupt(process)
             raise
-        done.output = said.read_text(errors="replace")
+        done.stdout, done.stderr = (path.read_text(errors="replace")
+                                    for path in (out, err))
         return done
 
 
@@ -149,9 +156,7 @@ def _interrupt(process):
 
 def output_of(command, *words):
     """The standard output of a query; a failure is Bazel's own."""
-    done = subprocess.run([program(), command, *QUIET, *words], cwd=tree.ROOT,
-                          stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, start_new_session=True)
-    if done.returncode:
-        raise Run(done.returncode, done.stderr).trouble()
+    done = run(command, *words)
+    if done.code:
+        raise done.trouble()
     return done.stdout

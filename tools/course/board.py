@@ -8,7 +8,7 @@ BAR = 20
 
 
 def register(add):
-    add("status", status, "learner", "the board: points of every chapter, and"
+    add("status", status, "learners", "the board: points of every chapter, and"
         " what is next", json=True)
 
 

@@ -10,13 +10,11 @@ PATIENCE = 2.0  # an editor may take a file away this long before it is back
 
 
 def register(add):
-    parser = add("check", check, "learner", "build and run a chapter's tests",
-                 json=True)
-    parser.add_argument("chapter", nargs="?", metavar="NN")
-    parser.add_argument("--all", action="store_true", help="every chapter")
-    parser = add("watch", watch, "learner", "check again at every save; Ctrl-C ends it",
-                 json=True)
-    parser.add_argument("chapter", nargs="?", metavar="NN")
+    add("check", check, "learners", "build and run a chapter's tests",
+        chapter="optional", json=True
+        ).add_argument("--all", action="store_true", help="every chapter")
+    add("watch", watch, "learners", "check again at every save; Ctrl-C ends it",
+        chapter="optional", json=True)
 
 
 def check(args):

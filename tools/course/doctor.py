@@ -5,18 +5,17 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from course import bazel, screen, tree
+from course import screen, tree
 
 DISK = 3 * 2**30  # bytes that a build of everything takes, generously
 
 
 def register(add):
-    add("doctor", doctor, "learner", "what is installed, what is missing, how to"
-        " get it", json=True)
+    add("doctor", doctor, "learners", "what is installed, what is missing, how "
+        "to get it", json=True)
 
 
 def packages():
@@ -55,7 +54,7 @@ def _tools():
     for package, level, how, purpose in packages():
         if level == "bazel" and ours not in ("", "/usr/bin/bazel"):
             if how == "bazel":
-                yield _check(Path(ours).name, True, _version(ours, ""), purpose, "")
+                yield _check(Path(ours).name, True, _version(ours), purpose, "")
             continue
         if how.startswith("import:"):
             ok = find_spec(how.partition(":")[2]) is not None
@@ -63,34 +62,34 @@ def _tools():
             ok = Path(how).exists()
         else:
             ok = shutil.which(how) is not None
-        found = _version(sys.executable if package == "python3" else how,
-                         package) if ok else ""
+        found = _package_version(package) or _version(how) if ok else ""
         yield _check(package, ok, found, purpose,
                      f"sudo apt-get install {package}", level != "optional")
 
 
-def _version(program, package):
-    """The package's version; of a program from elsewhere, its own word."""
-    for command in (["dpkg-query", "-W", "-f=${Version}", package] if package
-                    else [], [program, "--version"]):
-        try:
-            said = subprocess.run(command, capture_output=True, text=True,
-                                  timeout=20, stdin=subprocess.DEVNULL)
-        except (OSError, IndexError, subprocess.TimeoutExpired):
-            continue
-        number = re.search(r"\d+(\.\d+)+\S*", said.stdout)
-        if said.returncode == 0 and number:
-            return number[0]
-    return "yes"
+def _output(*command):
+    """What a command prints; "" when it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20,
+                              stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _package_version(package):
+    return _output("dpkg-query", "-W", "-f=${Version}", package)
+
+
+def _version(program):
+    """Of a program from elsewhere: the first number that it prints of itself."""
+    number = re.search(r"\d+(\.\d+)+\S*", _output(program, "--version"))
+    return number[0] if number else "yes"
 
 
 def _sandbox():
     """Bazel falls back without a word when the kernel refuses namespaces."""
-    try:
-        ok = subprocess.run(["unshare", "--user", "--map-root-user", "--net",
-                             "true"], capture_output=True).returncode == 0
-    except FileNotFoundError:
-        ok = False
+    ok = bool(_output("unshare", "--user", "--map-root-user", "--net", "echo", "ok"))
     return _check("sandbox", ok, "linux-sandbox" if ok else "no namespaces",
                   "tests without network, apart from each other",
                   "user namespaces: sysctl kernel.unprivileged_userns_clone=1, "

@@ -8,18 +8,17 @@ from course.problem import Problem
 
 
 def register(add):
-    add("read", read, "learner", "a chapter's text"
-        ).add_argument("chapter", nargs="?", metavar="NN")
-    add("next", next_, "learner", "the task you are at: its text, rules and files",
+    add("read", read, "learners", "a chapter's text", chapter="optional")
+    add("next", next_, "learners", "the task you are at: its text, rules and files",
         json=True)
-    parser = add("hint", hint, "learner", "the next hint for what fails first",
+    parser = add("hint", hint, "learners", "the next hint for what fails first",
                  json=True)
-    parser.add_argument("what", nargs="?", metavar="NN|RULE|STEP")
+    parser.add_argument("what", nargs="?", metavar="NN|RULE|STEP",
+                        help="a chapter, CLIENT-3, or 02.3")
     parser.add_argument("--level", type=int, choices=(1, 2, 3))
-    parser = add("trace", trace, "learner", "what both ends of the wire did in a test",
-                 json=True)
-    parser.add_argument("chapter", metavar="NN")
-    parser.add_argument("rule", nargs="?", metavar="RULE")
+    add("trace", trace, "learners", "what both ends of the wire did in a test",
+        chapter="required", json=True
+        ).add_argument("rule", nargs="?", metavar="RULE", help="CLIENT-3")
 
 
 def read(args):
@@ -34,7 +33,7 @@ def read(args):
 
 
 def next_(args):
-    result = results.current()
+    result = results.current().judged()
     chapter, step = result.chapter, result.failing_step()
     files = [tree.relative(path) for path in tree.files(chapter)]
     rules = [rule for rule in result.rules if step and rule["id"] in step.rules]
@@ -82,7 +81,7 @@ def _step(what):
     if what and re.match(r"[A-Za-z]+\d*-", what):
         chapter, rule = rule_of(what)
         return chapter, chapter.step(rule.step)
-    result = results.of(what)
+    result = results.of(what).judged()
     if result.state == "done":
         raise Problem(f"nothing fails in {result.chapter.name}; name a rule or "
                       "a step to see its hints")
@@ -109,10 +108,7 @@ def hint(args):
 
 
 def trace(args):
-    result = results.of(args.chapter)
-    if result.error:
-        raise Problem(f"{result.error.where()} does not compile, so no test ran: "
-                      f"./course check {result.chapter.number}")
+    result = results.of(args.chapter).judged()
     test = _traced_test(result, args.rule)
     if args.json:
         screen.as_json({"schema": 1, "chapter": result.chapter.name, **test})

@@ -13,7 +13,7 @@ from course.problem import Problem
 # A module registers its commands with `register(add)`; see Commands.add.
 MODULES = ["board", "check", "learn", "work", "submit", "grade", "demo",
            "doctor", "repository"]
-GROUPS = ["learner", "student", "instructor", "the repository"]
+GROUPS = ["learners", "students", "instructors", "the repository"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,18 +27,22 @@ class Commands:
     def __init__(self):
         self.parsers = {}
         self.groups = {group: [] for group in GROUPS}
-        self.add("help", self.help, "learner", "this list; help COMMAND: more"
+        self.add("help", self.help, "learners", "this list; help COMMAND: more"
                  ).add_argument("topic", nargs="?", metavar="COMMAND")
         for name in MODULES:
             if importlib.util.find_spec(f"course.{name}"):
                 importlib.import_module(f"course.{name}").register(self.add)
 
-    def add(self, name, function, group, summary, *, json=False):
+    def add(self, name, function, group, summary, *, chapter=None, json=False):
         """A parser for the arguments of `name`; function(args) -> exit status.
 
-        Always in args: `yes`, and `rest`, the words after `--`.
+        chapter: None, "optional" or "required". Always in args: `yes`, and
+        `rest`, the words after `--`.
         """
         parser = Parser(prog=f"./course {name}", description=summary)
+        if chapter:
+            parser.add_argument("chapter", metavar="NN", help="a chapter",
+                                nargs="?" if chapter == "optional" else None)
         if json:
             parser.add_argument("--json", action="store_true",
                                 help="print JSON, and nothing else")
@@ -60,8 +64,7 @@ class Commands:
         print("without it, the first chapter that lacks points is meant.")
         for group, commands in self.groups.items():
             if commands:
-                print(f"\nFor {group}:" if group[:3] == "the"
-                      else f"\nFor the {group}:")
+                print(f"\nFor {group}:")
             for name, summary in commands:
                 print(f"  {name:<17} {summary}")
         print("\n--yes anywhere: ask nothing.  Words after -- go to the program"
@@ -106,6 +109,5 @@ def main(words):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        print(f"course: {error.filename or ''}: {error.strerror}",
-              file=sys.stderr)
+        print(f"course: {error}", file=sys.stderr)
         return 1

@@ -45,6 +45,14 @@ class Result:
                        if test["rule"] == rule_id),
                       key=lambda test: test["verdict"] == "PASS")
 
+    def judged(self):
+        """This Result, unless the code did not compile and no test has run."""
+        if self.error:
+            raise Problem(f"{self.error.where() or self.chapter.name} does not "
+                          "compile, so no test has run: "
+                          f"./course check {self.chapter.number}")
+        return self
+
     def why(self, rule):
         """One line: why the rule failed."""
         test = next(iter(self.tests(rule["id"])), None)
@@ -89,11 +97,11 @@ def read(chapter):
 
 def _newest_source(chapter):
     """The last change of anything that decides the chapter's verdicts."""
-    folders = [tree.ROOT / "chapters" / chapter.name,
-               tree.ROOT / "tests" / chapter.name, tree.ROOT / "common"]
-    files = [tree.ROOT / "chapters/exercise.bzl", tree.ROOT / "tools/rubric.py"]
-    for folder in folders:
-        files += [folder, *folder.rglob("*")]
+    files = [tree.ROOT / ".bazelrc", tree.ROOT / "tools/rubric.py",
+             *tree.ROOT.glob("chapters/*.bzl"), *tree.ROOT.glob("chapters/*/*.h")]
+    for name in (f"chapters/{chapter.name}", f"tests/{chapter.name}", "common",
+                 "solutions"):
+        files += [tree.ROOT / name, *(tree.ROOT / name).rglob("*")]
     # A file that is moved or copied here keeps its mtime, but not its ctime.
     return max(max(stat.st_mtime, stat.st_ctime)
                for stat in (file.stat() for file in files if file.exists()))
@@ -132,12 +140,14 @@ def _compile_errors(done):
 def _result(chapter, done, ran, errors):
     if chapter.name in errors:
         return Result(chapter, None, errors[chapter.name])
-    if ran.get(test_label(chapter)) not in ("PASSED", "FAILED"):
+    verdict = ran.get(test_label(chapter), "NO_STATUS")
+    if verdict == "NO_STATUS":
         raise done.trouble()
     graded = read(chapter)
     if graded is None:
-        raise Problem(f"the tests of {chapter.name} ended without a verdict; "
-                      f"their log: {LOGS}/chapters/{chapter.name}/test/test.log")
+        raise Problem(f"the tests of {chapter.name} ended without a verdict "
+                      f"({verdict}); their log: {LOGS}/chapters/{chapter.name}/"
+                      "test/test.log")
     return Result(chapter, graded,
                   warnings=tuple(compiler.warnings(done.output, chapter)))
 

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -54,7 +55,10 @@ def page(text):
         return
     with console().capture() as captured:
         markdown(text)
+    # In less, Ctrl-C ends a search and nothing else.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     subprocess.run(["less", "-R"], input=captured.get().encode())
+    signal.signal(signal.SIGINT, before)
 
 
 def clear():

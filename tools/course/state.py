@@ -1,5 +1,6 @@
 """What the tool remembers between commands; losing it does no harm."""
 
+import contextlib
 import json
 import os
 import tempfile
@@ -37,4 +38,5 @@ def hints():
 def remember_hint(step, level):
     shown = hints()
     shown[step] = max(level, shown.get(step, 0))
-    write(FILE, json.dumps({"hints": shown}).encode())
+    with contextlib.suppress(OSError):
+        write(FILE, json.dumps({"hints": shown}).encode())

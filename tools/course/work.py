@@ -14,15 +14,14 @@ SIDE_BY_SIDE = 165  # columns for two files of 80
 
 
 def register(add):
-    parser = add("diff", diff, "learner", "your code beside ours, once yours passes")
-    parser.add_argument("chapter", metavar="NN")
-    parser.add_argument("--spoil", action="store_true",
-                        help="show it although the chapter is not complete")
-    add("reset", reset, "learner", "start a chapter over; your files are kept"
-        ).add_argument("chapter", metavar="NN")
-    parser = add("run", run, "learner", "the chapter's program with your code: "
-                 "run NN [-- ARGUMENTS]")
-    parser.add_argument("chapter", metavar="NN")
+    add("diff", diff, "learners", "your code beside ours, once yours passes",
+        chapter="required"
+        ).add_argument("--spoil", action="store_true",
+                       help="show it although the chapter is not complete")
+    add("reset", reset, "learners", "start a chapter over; your files are kept",
+        chapter="required")
+    parser = add("run", run, "learners", "the chapter's program with your code: "
+                 "run NN [-- ARGUMENTS]", chapter="required")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT")
     parser.add_argument("--reference", action="store_true",
                         help="with our code instead of yours")
