@@ -67,6 +67,16 @@ class Board(CourseTest):
         self.assertIn("//chapters/02_more:test", self.calls()[1])
         self.assertIn("started", out)
 
+    def test_results_are_not_believed_when_a_save_came_during_the_run(self):
+        self.write("bin/bazel-plain", (self.root / "bin/bazel").read_text(),
+                   executable=True)
+        self.write("bin/bazel", """#!/bin/sh
+            echo 'int saved;' >>chapters/02_more/more.cc
+            exec bin/bazel-plain "$@" """, executable=True)
+        self.course("status")
+        self.course("status")
+        self.assertIn("//chapters/02_more:test", self.calls()[1])
+
     def test_results_that_are_broken_are_made_again(self):
         self.course("status")
         for path in self.root.glob("bazel-testlogs/**/graded.json"):

@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, "tests/tools")
 from support import CourseTest, skeletons  # noqa: E402
+from course import state  # noqa: E402
 
 
 class Names(CourseTest):
@@ -218,6 +219,17 @@ class Work(CourseTest):
                    '#!/bin/sh\nprintf "%s," "$@"\nexit 7\n', executable=True)
         code, out, _ = self.course("run", "1", "two", "--", "--yes", "a b")
         self.assertEqual((code, out), (7, "two,--yes,a b,"))
+
+
+class Writing(CourseTest):
+    def test_a_write_that_fails_leaves_the_old_file_alone(self):
+        path = self.write("file", "old")
+        with self.assertRaises(TypeError):
+            state.write(path, None)
+        self.assertEqual(path.read_text(), "old")
+        state.write(path, b"new")
+        self.assertEqual(path.read_text(), "new")
+        self.assertEqual([p.name for p in self.root.glob("*file*")], ["file"])
 
 
 class Skeletons(CourseTest):

@@ -62,6 +62,8 @@ class Run:
         errors = [line for line in lines
                   if re.match(r"(ERROR|FATAL|Error|.*No space left)", line)]
         said = (errors or lines)[:3]
+        for _, action in self.failed_actions():
+            said += action.splitlines()[:3]
         return Problem(f"{text} (exit status {self.code}):\n  "
                        + "\n  ".join(said))
 

@@ -90,10 +90,11 @@ def _step(what):
 
 def hint(args):
     chapter, step = _step(args.what)
-    seen = state.hints().get(step.number, 0)
+    seen = state.recall("hints").get(step.number)
+    seen = seen if seen in (1, 2, 3) else 0
     level = args.level or min(seen + 1, 3)
     levels = [1, 2, 3] if seen == 3 and not args.level else [level]
-    state.remember_hint(step.number, level)
+    state.remember("hints", {step.number: max(level, seen)})
     if args.json:
         screen.as_json({"schema": 1, "chapter": chapter.name,
                         "step": step.number, "hints":

@@ -4,7 +4,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 
-from course import bazel, compiler, screen, tree
+from course import bazel, compiler, screen, state, tree
 from course.problem import Problem
 
 LOGS = tree.ROOT / "bazel-testlogs"
@@ -95,28 +95,36 @@ def read(chapter):
         return None
 
 
-def _newest_source(chapter):
-    """The last change of anything that decides the chapter's verdicts."""
+def _sources(chapter):
+    """What changes with anything that decides the chapter's verdicts."""
     files = [tree.ROOT / ".bazelrc", tree.ROOT / "tools/rubric.py",
              *tree.ROOT.glob("chapters/*.bzl"), *tree.ROOT.glob("chapters/*/*.h")]
     for name in (f"chapters/{chapter.name}", f"tests/{chapter.name}", "common",
                  "solutions"):
         files += [tree.ROOT / name, *(tree.ROOT / name).rglob("*")]
+    stats = [file.stat() for file in files if file.exists()]
     # A file that is moved or copied here keeps its mtime, but not its ctime.
-    return max(max(stat.st_mtime, stat.st_ctime)
-               for stat in (file.stat() for file in files if file.exists()))
+    return [len(stats), max(stat.st_mtime_ns for stat in stats),
+            max(stat.st_ctime_ns for stat in stats)]
 
 
-def is_fresh(chapter):
-    written = [path.stat().st_mtime for path in _outputs(chapter)
-               if path.exists()]
-    return bool(written) and max(written) > _newest_source(chapter)
+def _written(chapter):
+    """When the chapter's results were written, or []."""
+    return [path.stat().st_mtime_ns for path in _outputs(chapter)
+            if path.exists()]
+
+
+def _is_fresh(chapter):
+    """Whether our last check had these sources and wrote these results."""
+    return state.recall("results").get(chapter.name) == \
+        [_sources(chapter), _written(chapter)]
 
 
 def check(chapters):
     """[Result]: builds and runs the tests of these chapters, in one go."""
     what = chapters[0].number if len(chapters) == 1 else \
         f"{len(chapters)} chapters"
+    sources = {chapter.name: _sources(chapter) for chapter in chapters}
     with screen.busy(f"checking {what}"):
         done = bazel.run("test", "--keep_going", "--test_output=summary",
                          *map(test_label, chapters))
@@ -124,7 +132,11 @@ def check(chapters):
         raise done.trouble()
     ran = done.tests()
     errors = _compile_errors(done)
-    return [_result(chapter, done, ran, errors) for chapter in chapters]
+    found = [_result(chapter, done, ran, errors) for chapter in chapters]
+    state.remember("results", {
+        result.chapter.name: [sources[result.chapter.name], _written(result.chapter)]
+        for result in found if result.graded})
+    return found
 
 
 def _compile_errors(done):
@@ -138,11 +150,13 @@ def _compile_errors(done):
 
 
 def _result(chapter, done, ran, errors):
-    if chapter.name in errors:
-        return Result(chapter, None, errors[chapter.name])
     verdict = ran.get(test_label(chapter), "NO_STATUS")
     if verdict == "NO_STATUS":
-        raise done.trouble()
+        if not errors:
+            raise done.trouble()
+        # With --config=mine the error may be in an earlier chapter.
+        error = errors.get(chapter.name) or next(iter(errors.values()))
+        return Result(chapter, None, error)
     graded = read(chapter)
     if graded is None:
         raise Problem(f"the tests of {chapter.name} ended without a verdict "
@@ -155,7 +169,7 @@ def _result(chapter, done, ran, errors):
 def up_to_date(chapters):
     """[Result]: the last results where they are still true, else new ones."""
     fresh = {c.name: Result(c, graded) for c in chapters
-             if is_fresh(c) and (graded := read(c))}
+             if _is_fresh(c) and (graded := read(c))}
     stale = [chapter for chapter in chapters if chapter.name not in fresh]
     if stale:
         fresh |= {result.chapter.name: result for result in check(stale)}

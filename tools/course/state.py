@@ -8,6 +8,7 @@ import tempfile
 from course import tree
 
 FILE = tree.STATE / "state.json"
+PARTS = ("hints", "results")
 
 
 def write(path, data):
@@ -25,18 +26,17 @@ def write(path, data):
         raise
 
 
-def hints():
-    """{step number: how many of its hints were shown}"""
+def recall(part):
+    """{name: value} of one part; empty where nothing good was kept."""
     try:
-        shown = json.loads(FILE.read_bytes())["hints"]
-        return {step: level for step, level in shown.items()
-                if isinstance(level, int)}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return dict(json.loads(FILE.read_bytes())[part])
+    except (OSError, ValueError, TypeError, KeyError):
         return {}
 
 
-def remember_hint(step, level):
-    shown = hints()
-    shown[step] = max(level, shown.get(step, 0))
+def remember(part, values):
+    """Adds to a part. A full disk or a foreign folder is no reason to fail."""
+    whole = {name: recall(name) for name in PARTS}
+    whole[part] |= values
     with contextlib.suppress(OSError):
-        write(FILE, json.dumps({"hints": shown}).encode())
+        write(FILE, json.dumps(whole).encode())
