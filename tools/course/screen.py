@@ -17,7 +17,12 @@ GOOD, BAD, DIM, HEAD = "green", "red", "dim", "bold"
 @functools.cache
 def console():
     from rich.console import Console
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+    class Honest(Console):
+        def on_broken_pipe(self):  # main() ends quietly, in its own way
+            raise BrokenPipeError
+
+    return Honest(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def on_terminal():
