@@ -9,7 +9,6 @@ import pathlib
 import pty
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 

@@ -94,8 +94,8 @@ class Watch(CourseTest):
     def test_bazel_in_trouble_does_not_end_it(self):
         self.bazel_plan = {"code": 37, "says": "FATAL: crashed", "labels": {}}
         process = self.watch("1")
-        self.assertIn("FATAL: crashed", process.stdout.readline()
-                      + process.stdout.readline())
+        self.assertIn("FATAL: crashed", process.stderr.readline()
+                      + process.stderr.readline())
         self.judge("01_sums", passing=[], code=3)
         self.plan()
         self.save("int again;\n")

@@ -1,5 +1,6 @@
 """check and watch: the verdict on a chapter, now or at every save."""
 
+import sys
 import time
 
 from course import board, results, screen, tree
@@ -129,7 +130,7 @@ def _check_once(chapter, json):
         result = results.check([chapter])[0]
     except Problem as problem:  # Bazel's own: the next save may find it mended
         screen.clear()
-        screen.say(f"course: {problem}", screen.BAD)
+        print(f"course: {problem}", file=sys.stderr)
         return None
     if json:
         screen.as_json(board.as_json([result]))

@@ -58,8 +58,8 @@ EXPLANATIONS = [
      "The compiler knows that the type {0} exists, but not what is in it.{include}"),
     (rf"{NAME} (?:was not declared|has not been declared|is not a member of"
      r"|does not name a type|in namespace 'std' does not name)"
-     rf"|use of undeclared identifier {NAME}|no (?:member|type|template) named {NAME} in "
-     r"(?:the global )?namespace"
+     rf"|use of undeclared identifier {NAME}"
+     rf"|no (?:member|type|template) named {NAME} in (?:the global )?namespace"
      rf"|unknown type name {NAME}",
      "The compiler does not know the name {0} here.{include}"),
     (rf"{NAME} has no member named {NAME}|no member named '(\w+)' in '",

@@ -60,8 +60,8 @@ class Commands:
         if args.topic:
             self.find(args.topic).print_help()
             return 0
-        print("./course COMMAND [NN]: NN is a chapter, such as 2, or 02_blocking_client;")
-        print("without it, the first chapter that lacks points is meant.")
+        print("./course COMMAND [NN]: NN is a chapter, as 2 or 02_name; without "
+              "it, the first\nchapter that lacks points is meant.")
         for group, commands in self.groups.items():
             if commands:
                 print(f"\nFor {group}:")

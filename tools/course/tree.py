@@ -14,9 +14,8 @@ STATE = ROOT / ".course"  # what this tool remembers; git ignores it
 
 def unknown(kind, name, known):
     """The Problem of a name that does not exist, with the nearest that does."""
-    near = difflib.get_close_matches(name.lower(), {k.lower(): k for k in known},
-                                     n=1, cutoff=0.5)
     exact = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), exact, n=1, cutoff=0.5)
     text = f"there is no {kind} '{name}'"
     if near:
         text += f"; did you mean {exact[near[0]]}?"

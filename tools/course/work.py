@@ -1,10 +1,10 @@
 """diff, reset, run: the learner's own files and program."""
 
+import datetime
 import difflib
 import os
 import shutil
 import subprocess
-import time
 
 import skeletons
 from course import bazel, check, compiler, results, screen, state, tree
@@ -76,7 +76,8 @@ def reset(args):
     names = ", ".join(map(tree.relative, changed))
     if not args.yes and not screen.ask(f"Start {names} over? Yours will be kept."):
         raise Problem("nothing was changed (to answer beforehand: --yes)")
-    backup = tree.STATE / "backup" / time.strftime("%Y-%m-%d_%H.%M.%S")
+    now = datetime.datetime.now().strftime("%Y-%m-%d_%H.%M.%S.%f")
+    backup = tree.STATE / "backup" / now
     for path, skeleton in changed.items():
         if path.exists():
             state.write(backup / tree.relative(path), path.read_bytes())
