@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, "tests/tools")
 from support import CourseTest, skeletons  # noqa: E402
-from course import state  # noqa: E402
+from course import screen, state  # noqa: E402
 
 
 class Names(CourseTest):
@@ -219,6 +219,14 @@ class Work(CourseTest):
                    '#!/bin/sh\nprintf "%s," "$@"\nexit 7\n', executable=True)
         code, out, _ = self.course("run", "1", "two", "--", "--yes", "a b")
         self.assertEqual((code, out), (7, "two,--yes,a b,"))
+
+
+class Tables(unittest.TestCase):
+    def test_a_table_becomes_a_list_on_terminals(self):
+        text = "| id | rule | points |\n|---|---|---|\n| A-1 | it adds | 60 |\n"
+        self.assertEqual(screen.TABLE.sub(lambda m: screen.as_list(m[0]), text),
+                         "- **A-1** it adds (points: 60)\n")
+        self.assertIsNone(screen.TABLE.search("| a line of a shell\n"))
 
 
 class Writing(CourseTest):

@@ -6,11 +6,13 @@
 import contextlib
 import functools
 import json
+import re
 import shutil
 import signal
 import subprocess
 import sys
 
+TABLE = re.compile(r"^\|.*\n\|[-|: ]+\n(?:\|.*\n)*", re.MULTILINE)
 GOOD, BAD, DIM, HEAD = "green", "red", "dim", "bold"
 
 
@@ -48,9 +50,21 @@ def markdown(text):
     """Rendered on a terminal; in a pipe the source, which is readable."""
     if on_terminal():
         from rich.markdown import Markdown
-        console().print(Markdown(text), soft_wrap=False)
+        text = TABLE.sub(lambda table: as_list(table[0]), text)
+        console().print(Markdown(text), soft_wrap=False,
+                        width=min(80, console().width))
     else:
         say(text)
+
+
+def as_list(table):
+    """A Markdown table as a list: Debian 12's rich does not know tables."""
+    head, _, *rows = ([cell.strip() for cell in line.strip("| ").split(" | ")]
+                      for line in table.splitlines())
+    return "".join(f"- **{row[0]}** {row[1]}" +
+                   "".join(f" ({name}: {cell})" for name, cell in
+                           zip(head[2:], row[2:])) + "\n"
+                   for row in rows if len(row) > 1)
 
 
 def page(text):
