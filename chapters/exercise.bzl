@@ -4,6 +4,8 @@
     solutions/NN_name   solution()       the reference and its test
     tests/NN_name       graded_tests()   the tests, compiled once; the skeleton,
                                          the mutants and the alternative
+
+and submission(), for what a student handed in (./course grade).
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
@@ -21,6 +23,7 @@ def _implementation(name, library, kind, chapter = None, manual = False, **kwarg
         testonly = True,
         linkstatic = True,
         tags = tags,
+        visibility = ["//tests:__subpackages__"],
         # In this order: the linker takes from a library what was asked for.
         deps = [
             tests + ":tests",
@@ -88,6 +91,11 @@ def exercise(name, srcs, hdrs, deps = [], program = None):
 def solution(name, srcs, program = None):
     """The reference: the same names as in the chapter's folder."""
     native.exports_files(srcs)
+    native.filegroup(
+        name = "files",
+        srcs = srcs,
+        visibility = ["//tests:__subpackages__"],
+    )
     cc_library(
         name = name,
         srcs = srcs,
@@ -100,6 +108,23 @@ def solution(name, srcs, program = None):
     )
     _implementation("test", ":" + name, "reference")
     _program(program, manual = False)
+
+def submission(student, chapter, srcs):
+    """What a student handed in for a chapter, in the student's own package.
+
+    Args:
+      student: the package's name
+      chapter: "07_event_loop"
+      srcs: the chapter's sources, as in exercise()
+    """
+    cc_library(
+        name = chapter + "_code",
+        srcs = srcs,
+        # As in the chapter's folder: #include "event_loop.h" finds the header.
+        copts = ["-iquotechapters/" + chapter],
+        deps = ["//chapters/{}:header".format(chapter)],
+    )
+    _implementation(chapter, ":{}_code".format(chapter), student, chapter = chapter)
 
 def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], silent_steps = []):
     """The graded tests of a chapter, and what proves them.
@@ -144,6 +169,11 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
         kind = "skeleton",
         expect = "skeleton",
         silent_steps = silent_steps,
+    )
+    native.filegroup(
+        name = "files",
+        srcs = srcs + mutants,
+        visibility = ["//tests:__subpackages__"],
     )
     if alternative:
         cc_library(

@@ -42,27 +42,24 @@ std::string errno_name(int number) {
 }
 
 std::string in_quotes(std::string_view bytes) {
-  constexpr std::size_t kLongest = 72, kEnds = 30;
-  auto escaped = [](std::string_view part) {
+  constexpr std::size_t kLongest = 60, kEnds = 20;  // columns
+  auto escaped = [](unsigned char c) -> std::string {
     static const char* hex = "0123456789abcdef";
-    std::string out;
-    for (unsigned char c : part) {
-      if (c == '\n')
-        out += "\\n";
-      else if (c == '\r')
-        out += "\\r";
-      else if (c == '"' || c == '\\')
-        (out += '\\') += static_cast<char>(c);
-      else if (c >= 0x20 && c < 0x7f)
-        out += static_cast<char>(c);
-      else
-        ((out += "\\x") += hex[c >> 4]) += hex[c & 15];
-    }
-    return out;
+    if (c == '\n') return "\\n";
+    if (c == '\r') return "\\r";
+    if (c == '"' || c == '\\') return {'\\', static_cast<char>(c)};
+    if (c >= 0x20 && c < 0x7f) return {static_cast<char>(c)};
+    return {'\\', 'x', hex[c >> 4], hex[c & 15]};
   };
-  if (bytes.size() <= kLongest) return '"' + escaped(bytes) + '"';
-  return '"' + escaped(bytes.substr(0, kEnds)) + "\" ... \"" +
-         escaped(bytes.substr(bytes.size() - kEnds)) + "\" (" +
+  std::string head, tail;
+  auto c = bytes.begin();
+  for (; c != bytes.end() && head.size() <= kLongest; ++c) head += escaped(*c);
+  if (c == bytes.end() && head.size() <= kLongest) return '"' + head + '"';
+  head.clear();
+  for (c = bytes.begin(); head.size() < kEnds; ++c) head += escaped(*c);
+  for (auto e = bytes.rbegin(); tail.size() < kEnds && e.base() != c; ++e)
+    tail.insert(0, escaped(*e));
+  return '"' + head + "\" ... \"" + tail + "\" (" +
          std::to_string(bytes.size()) + " bytes)";
 }
 
@@ -75,7 +72,7 @@ void note_comparison(std::vector<std::string> expected,
 
 std::string first_difference(std::string_view actual,
                              std::string_view expected) {
-  if (std::max(actual.size(), expected.size()) <= 72) return {};
+  if (std::max(actual.size(), expected.size()) <= 60) return {};
   auto [a, e] = std::mismatch(actual.begin(), actual.end(), expected.begin(),
                               expected.end());
   auto at = static_cast<std::size_t>(a - actual.begin());
@@ -84,6 +81,15 @@ std::string first_difference(std::string_view actual,
   };
   return "They differ from byte " + std::to_string(at) + " on: expected " +
          near(expected) + ", got " + near(actual) + ".";
+}
+
+::testing::AssertionResult lists_differ(
+    const std::vector<std::string>& actual,
+    const std::vector<std::string>& expected, const char* what) {
+  note_comparison(expected, actual);
+  return ::testing::AssertionFailure()
+         << what << " is " << ::testing::PrintToString(actual) << ", expected "
+         << ::testing::PrintToString(expected) << "\n";
 }
 
 ::testing::AssertionResult differs(std::string actual, std::string expected,

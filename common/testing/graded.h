@@ -68,10 +68,16 @@ std::string show(const T& value) {
 ::testing::AssertionResult differs(std::string actual, std::string expected,
                                    const char* what, std::string where = {});
 
+::testing::AssertionResult lists_differ(
+    const std::vector<std::string>& actual,
+    const std::vector<std::string>& expected, const char* what);
+
 template <typename Actual, typename Expected>
 ::testing::AssertionResult is(const char* what, const char*,
                               const Actual& actual, const Expected& expected) {
   if (actual == expected) return ::testing::AssertionSuccess();
+  if constexpr (std::is_same_v<Actual, std::vector<std::string>>)
+    return lists_differ(actual, expected, what);
   std::string where;
   if constexpr (std::is_convertible_v<Actual, std::string_view> &&
                 std::is_convertible_v<Expected, std::string_view>)

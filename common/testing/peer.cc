@@ -153,7 +153,7 @@ void Connection::give_up(const std::string& what) {
 
 void Connection::send(std::string_view data) {
   Unwatched ours;
-  step(name_, data.size() <= 72 ? "sends " + in_quotes(data)
+  step(name_, data.size() <= 24 ? "sends " + in_quotes(data)
                                 : "sends " + bytes(data.size()));
   while (!data.empty()) {
     ssize_t n = ::send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
@@ -200,7 +200,7 @@ std::string Connection::receive_up_to(std::size_t n, bool* ended) {
     }
     got.append(buffer, static_cast<std::size_t>(now));
   }
-  step(name_, (got.size() <= 72 ? "received " + in_quotes(got)
+  step(name_, (got.size() <= 24 ? "received " + in_quotes(got)
                                 : "received " + bytes(got.size())) +
                   (*ended ? " and FIN" : ""));
   return got;
@@ -349,6 +349,13 @@ std::string random_bytes(std::size_t n) {
   static std::mt19937 generator(seed());
   std::string out(n, '\0');
   for (char& c : out) c = static_cast<char>(generator());
+  return out;
+}
+
+std::string random_text(std::size_t n) {
+  std::string out = random_bytes(n);
+  for (char& c : out)
+    c = "abcdefghijklmnopqrstuvwxyz012345"[static_cast<unsigned char>(c) % 32];
   return out;
 }
 

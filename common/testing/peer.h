@@ -134,6 +134,7 @@ struct TcpPair {
 
 bool ipv6_works();                        // whether ::1 can be bound
 std::string random_bytes(std::size_t n);  // the same for the same seed
+std::string random_text(std::size_t n);   // letters and digits of it
 std::uint32_t seed();                     // of this run: GRADED_SEED, or 1
 
 }  // namespace graded

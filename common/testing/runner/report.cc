@@ -42,10 +42,8 @@ Said said(const Failure& failure) {
   bool compared = !failure.expected.empty() || !failure.actual.empty();
   for (std::size_t i = 0; i < lines.size(); ++i) {
     std::string line = lines[i];
-    std::size_t is = line.find(", expected ");
-    if (compared && i == 0 && is != std::string::npos &&
-        failure.actual.size() == 1) {
-      std::size_t end = line.find(" is " + failure.actual[0]);
+    if (compared && i == 0 && line.find(", expected ") != std::string::npos) {
+      std::size_t end = line.find(" is ");
       if (end != std::string::npos) {
         out.value = line.substr(0, end);
         continue;
@@ -114,7 +112,7 @@ std::string time_line(const std::vector<Step>& steps, bool by_actor) {
                      [](auto& a, auto& b) { return a.who < b.who; });
   std::ostringstream out;
   out << "  What both ends did, in the order it happened\n"
-      << "      your code                              the other end\n";
+      << "      your code                          the other end\n";
   int number = 0;
   for (const Step& step : shown) {
     std::string what = cleaned(step.what);
@@ -396,9 +394,12 @@ std::string graded_json(const Run& run) {
         << ", \"todo\": " << s(outcome.todo()) << ",\n   \"failures\": [";
     const char* between = "";
     for (const Failure& failure : outcome.failures) {
+      Said words = said(failure);
       out << between << "{\"file\": " << s(cleaned(failure.file))
           << ", \"line\": " << s(cleaned(failure.line))
           << ", \"message\": " << s(cleaned(failure.message))
+          << ", \"value\": " << s(cleaned(words.value))
+          << ", \"notes\": " << s(cleaned(words.notes))
           << ", \"expected\": " << json_lines(failure.expected)
           << ", \"actual\": " << json_lines(failure.actual) << "}";
       between = ", ";

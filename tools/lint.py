@@ -1,0 +1,151 @@
+"""Checks of the repository's own style, each of which can fail.
+
+    tools/lint.py            prints what is wrong, then `lint: N passed, N failed`
+
+clang-format and shellcheck run where they are installed, and are counted as
+not run where they are not.
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLANG_FORMAT = ["clang-format-14", "clang-format"]
+
+
+def tracked(*patterns):
+    out = subprocess.run(["git", "ls-files", "-z", "--cached", "--others",
+                          "--exclude-standard", *patterns],
+                         cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    return [ROOT / name for name in out.decode().split("\0")
+            if name and (ROOT / name).is_file()]
+
+
+def hits(paths, pattern, allowed=lambda path, line: False):
+    """["path:line: text"] of every line that matches."""
+    regex, found = re.compile(pattern), []
+    for path in paths:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), 1):
+            if regex.search(line) and not allowed(path, line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:90]}")
+    return found
+
+
+def cpp():
+    return tracked("*.cc", "*.h")
+
+
+def graded():
+    return [p for p in tracked("tests/[0-9]*/*.cc", "tests/[0-9]*/*.h")
+            if "alternative" not in p.parts]
+
+
+def no_time_orders_a_test():
+    """graded tests never sleep, and order nothing by time"""
+    return hits(graded(), r"sleep_for|sleep_until|wait_for\(|usleep|nanosleep|[^a-z_]sleep\(")
+
+
+def no_fixed_port():
+    """tests use ports that the system chose"""
+    return hits(graded(), r"htons\([1-9]|127\.0\.0\.1:[1-9]\d*\"\)\)?;.*bind")
+
+
+def no_test_that_cannot_fail():
+    """no test is disabled, skipped for ever, or true by itself"""
+    return hits(graded(), r"EXPECT_TRUE\(true\)|ASSERT_TRUE\(true\)|DISABLED_|SUCCEED\(\)")
+
+
+def references_are_finished():
+    """a reference has nothing left to do"""
+    return hits(tracked("solutions/*.cc"), r"TODO|FIXME|XXX|HACK")
+
+
+def lines_fit():
+    """C++ lines have at most 80 columns"""
+    return hits(cpp(), r"^.{81,}", lambda path, line: "#include" in line)
+
+
+def headers_fit_one_screen():
+    """a chapter's header has at most 80 lines"""
+    return [f"{p.relative_to(ROOT)}: {n} lines" for p in tracked("chapters/*.h")
+            if (n := len(p.read_text(encoding="utf-8").splitlines())) > 80]
+
+
+def headers_guard_themselves():
+    """every header has #pragma once"""
+    return [f"{p.relative_to(ROOT)}" for p in tracked("*.h")
+            if "#pragma once" not in p.read_text(encoding="utf-8")]
+
+
+def nothing_of_a_machine():
+    """no path of a machine, no key, no host of a package registry"""
+    return hits([p for p in tracked() if p != pathlib.Path(__file__).resolve()],
+                r"/home/[a-z]|/root/|BEGIN [A-Z ]*PRIVATE KEY|deb\.debian\.org|registry\.npmjs")
+
+
+def nothing_binary():
+    """every file is text, and ends with a newline"""
+    return [f"{p.relative_to(ROOT)}" for p in tracked()
+            if (data := p.read_bytes()) and (b"\0" in data or not data.endswith(b"\n"))]
+
+
+def skeletons_are_listed():
+    """chapters/skeletons.txt names each skeleton as it is"""
+    run = subprocess.run([sys.executable, ROOT / "tools" / "skeletons.py", "--check"],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         check=False)
+    return run.stdout.splitlines() if run.returncode else []
+
+
+def formatted():
+    """clang-format would change nothing"""
+    program = next((p for p in CLANG_FORMAT if shutil.which(p)), None)
+    if program is None:
+        return None
+    bad = []
+    for path in cpp():
+        out = subprocess.run([program, path], stdout=subprocess.PIPE, check=True).stdout
+        if out != path.read_bytes():
+            bad.append(f"{path.relative_to(ROOT)}: run {program} -i")
+    return bad
+
+
+def shell_is_clean():
+    """shellcheck finds nothing in the shell scripts"""
+    if not shutil.which("shellcheck"):
+        return None
+    run = subprocess.run(["shellcheck", "course", ".ci/run"], cwd=ROOT, text=True,
+                         stdout=subprocess.PIPE, check=False)
+    return run.stdout.splitlines()
+
+
+CHECKS = [no_time_orders_a_test, no_fixed_port, no_test_that_cannot_fail,
+          references_are_finished, lines_fit, headers_fit_one_screen,
+          headers_guard_themselves, nothing_of_a_machine, nothing_binary,
+          skeletons_are_listed, formatted, shell_is_clean]
+
+
+def main():
+    passed = failed = missing = 0
+    for check in CHECKS:
+        wrong = check()
+        if wrong is None:
+            missing += 1
+            print(f"not run: {check.__doc__}: the program is not installed")
+        elif wrong:
+            failed += 1
+            print(f"lint: {check.__doc__}; but:")
+            print("".join(f"  {line}\n" for line in wrong[:20]), end="")
+        else:
+            passed += 1
+    print(f"lint: {passed} passed, {failed} failed"
+          + (f", {missing} not run" if missing else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
