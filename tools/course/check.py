@@ -42,7 +42,7 @@ def _first_failure(found):
     for result in found:
         if result.failed and not result.error:
             rule = result.failed[0]
-            screen.say(f"First failure: {rule['id']} {result.why(rule)}")
+            screen.say(f"First failure: {rule['id']} {result.why(rule['id'])}")
             return
 
 
@@ -85,12 +85,12 @@ def _show_failures(result):
     first, others = result.failed[0], result.failed[1:]
     tests = result.tests(first["id"])
     screen.say(tests[0]["text"].rstrip() if tests else
-               f"{first['id']}: {result.why(first)}")
+               f"{first['id']}: {result.why(first['id'])}")
     if others:
         screen.say("\nAlso failing:", screen.HEAD)
     width = max((len(rule["id"]) for rule in others), default=0)
     for rule in others:
-        line = f"  {rule['id']:<{width}}  {result.why(rule)}"
+        line = f"  {rule['id']:<{width}}  {result.why(rule['id'])}"
         screen.say(line if len(line) <= 80 else line[:77] + "...")
     step = result.failing_step()
     screen.say(f"\nNext: {step.number} {step.title}  (./course hint "

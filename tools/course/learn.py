@@ -116,7 +116,7 @@ def trace(args):
         return
     style = screen.GOOD if test["verdict"] == "PASS" else screen.BAD
     screen.say_parts((test["verdict"], style), f"  {test['rule']}  {test['name']}")
-    screen.say(f"{test['why']}\n".lstrip("\n"))
+    screen.say(f"{result.why(test['rule'])}\n".lstrip("\n"))
     show_steps(test["steps"])
 
 
