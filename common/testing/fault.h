@@ -27,7 +27,7 @@ enum class Call {
   kAccept,   // accept, accept4
   kSend,     // send, sendto, sendmsg, write, writev
   kReceive,  // recv, recvfrom, recvmsg, read, readv
-  kPoll,     // poll, ppoll, select, epoll_wait
+  kPoll,     // poll, ppoll, select, epoll_wait, nanosleep, usleep
   kShutdown,
   kOption,  // setsockopt
   kClose,

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdarg>
@@ -330,6 +331,28 @@ int epoll_wait(int fd, epoll_event* events, int most, int timeout) {
                                      return real_call(fd, events, most, wait);
                                    });
                                  }));
+}
+
+// A pause is a wait too, for nothing but the time.
+int nanosleep(const timespec* time, timespec* left) {
+  REAL(nanosleep);
+  if (!watched()) return real_call(time, left);
+  int wait = static_cast<int>(time->tv_sec * 1000 +
+                              (time->tv_nsec + 999999) / 1000000);
+  return static_cast<int>(answer(Call::kPoll, "nanosleep", -1,
+                                 std::to_string(wait) + " ms", {0, wait},
+                                 [&](std::size_t) {
+                                   return wait_on_clock(wait, [&](int ms) {
+                                     if (ms == wait)
+                                       return real_call(time, left);
+                                     return 0;
+                                   });
+                                 }));
+}
+
+int usleep(useconds_t time) {
+  timespec same{time / 1000000, time % 1000000 * 1000L};
+  return nanosleep(&same, nullptr);
 }
 
 int shutdown(int fd, int how) noexcept {
