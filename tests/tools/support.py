@@ -72,7 +72,7 @@ SKELETON = 'int {name}() {{ TODO("{number}.1", "add"); }}\n'
 
 # Plays Bazel: bazel-plan.json says what it does with each command and label.
 BAZEL = '''\
-#!/usr/bin/python3 -IB
+#!/usr/bin/python3 -ISB
 import json, os, pathlib, signal, sys, time
 words = sys.argv[1:]
 if "--version" in words:

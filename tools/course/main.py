@@ -94,7 +94,7 @@ def main(words):
 
     signal.signal(signal.SIGTERM, stop)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")
+        stream.reconfigure(errors="replace", line_buffering=True)
     try:
         status = run(words)
         sys.stdout.flush()

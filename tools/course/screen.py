@@ -1,6 +1,6 @@
 """Everything that is printed: colours on a terminal, plain text in a pipe.
 
-`rich` is imported where it is first needed: `./course help` does without.
+`rich` is imported only for a terminal, and not before it is needed.
 """
 
 import contextlib
@@ -28,22 +28,29 @@ def console():
 
 
 def on_terminal():
-    return console().is_terminal
+    return sys.stdout.isatty()
 
 
 def say(text="", style=""):
     """One line or more, as they are: nothing in them is markup."""
-    console().print(text, style=style or None)
+    if on_terminal():
+        console().print(text, style=style or None)
+    else:
+        print(text)
 
 
 def say_parts(*parts):
-    """One line of (text, style) pairs."""
-    from rich.text import Text
-    say(Text.assemble(*parts))
+    """One line of texts and (text, style) pairs."""
+    if on_terminal():
+        from rich.text import Text
+        console().print(Text.assemble(*parts))
+    else:
+        print(*(part if isinstance(part, str) else part[0] for part in parts),
+              sep="")
 
 
 def as_json(value):
-    print(json.dumps(value), flush=True)
+    print(json.dumps(value))
 
 
 def markdown(text):

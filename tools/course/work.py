@@ -43,7 +43,7 @@ def _show_diff(yours, ours):
     names = [tree.relative(yours), tree.relative(ours)]
     left, right = (path.read_text(errors="replace").splitlines()
                    for path in (yours, ours))
-    if screen.console().width >= SIDE_BY_SIDE:
+    if shutil.get_terminal_size().columns >= SIDE_BY_SIDE:
         screen.say(f"{names[0]:<82}   {names[1]}", screen.HEAD)
         for mark, one, other in side_by_side(left, right):
             screen.say(f"{one:<80.80} {mark} {other:.80}",
