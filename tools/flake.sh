@@ -1,17 +1,12 @@
 #!/bin/sh
 # Runs the reference's graded tests many times while all processors are busy.
 #
-#   tools/flake.sh [RUNS] [NN_name ...]     200 runs, every chapter
+#   tools/flake.sh [NN_name ...]     200 runs of every chapter; RUNS=n for others
 set -eu
 cd "$(dirname "$0")/.."
 
-runs=200
-case ${1:-} in [1-9]*[0-9]) case $1 in *_*) ;; *) runs=$1 && shift ;; esac ;; esac
 targets=
-for chapter in "${@:-...}"; do
-  targets="$targets //solutions/$chapter"
-  case $chapter in ...) ;; *) targets="$targets:test" ;; esac
-done
+for chapter; do targets="$targets //solutions/$chapter:test"; done
 
 burners=
 stop() { for pid in $burners; do kill "$pid" 2>/dev/null || :; done; }
@@ -24,5 +19,5 @@ done
 
 # shellcheck disable=SC2086 # one word per target
 "${COURSE_BAZEL:-bazel}" test --jobs=8 --local_test_jobs=8 \
-  --runs_per_test="$runs" --nocache_test_results --keep_going \
-  --test_output=errors --noshow_progress $targets
+  --runs_per_test="${RUNS:-200}" --nocache_test_results --keep_going \
+  --test_output=errors --noshow_progress ${targets:-//solutions/...}
