@@ -49,8 +49,8 @@ def say_next(result):
     if result is None:
         screen.say("Every chapter is complete.", screen.GOOD)
     elif result.error:
-        screen.say(f"Next: {result.error.where()} does not compile: "
-                   f"./course check {result.chapter.number}")
+        screen.say(f"Next: {result.chapter.name} does not compile  "
+                   f"(./course check {result.chapter.number})")
     else:
         step = result.failing_step()
         screen.say(f"Next: {step.number} {step.title}  (./course next)")

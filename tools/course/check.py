@@ -1,6 +1,7 @@
 """check and watch: the verdict on a chapter, now or at every save."""
 
 import sys
+import textwrap
 import time
 
 from course import board, results, screen, tree
@@ -74,7 +75,7 @@ def show_error(error):
                    "" if number == error.line else screen.DIM)
     screen.say(f"\nerror: {error.message}")
     if error.meaning:
-        screen.say(error.meaning, screen.HEAD)
+        screen.say(textwrap.fill(error.meaning, 80), screen.HEAD)
     if error.more:
         plural = "s" if error.more > 1 else ""
         screen.say(f"... and {error.more} more error{plural}, which may go away "

@@ -48,9 +48,8 @@ class Result:
     def judged(self):
         """This Result, unless the code did not compile and no test has run."""
         if self.error:
-            raise Problem(f"{self.error.where() or self.chapter.name} does not "
-                          "compile, so no test has run: "
-                          f"./course check {self.chapter.number}")
+            raise Problem(f"{self.chapter.name} does not compile, so no test ran "
+                          f"(./course check {self.chapter.number})")
         return self
 
     def why(self, rule_id):
