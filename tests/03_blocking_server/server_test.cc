@@ -1,0 +1,501 @@
+#include "chapters/03_blocking_server/server.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <future>
+#include <optional>
+#include <utility>
+
+#include "common/testing/fault.h"
+#include "common/testing/graded.h"
+#include "common/testing/peer.h"
+
+using namespace graded;
+
+namespace {
+
+net::Endpoint at(std::uint16_t port, const std::string& host = "127.0.0.1") {
+  return net::Endpoint::parse(host + ":" + std::to_string(port));
+}
+
+// Where a socket is bound, as the kernel says: "127.0.0.1:40001".
+net::Endpoint bound_to(int fd) {
+  Unwatched ours;
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* address = reinterpret_cast<sockaddr*>(&storage);
+  if (::getsockname(fd, address, &size) < 0)
+    throw std::runtime_error("it is no socket: " + errno_name(errno));
+  return net::Endpoint::from(address, size);
+}
+
+// "a descriptor", "-1 and EADDRINUSE": what a call returned.
+std::string outcome(int fd) {
+  std::string reason = errno_name(errno);
+  return fd >= 0 ? "a descriptor" : "-1 and " + reason;
+}
+
+std::string outcome(bool done) {
+  std::string reason = errno_name(errno);
+  return done ? "true" : "false and " + reason;
+}
+
+// A listening socket of the test's own.
+struct Listener {
+  OwnFd fd;
+  std::uint16_t port;
+
+  explicit Listener(int backlog = 16) : fd(make(backlog)) {
+    port = bound_to(fd.get()).port();
+  }
+  static int make(int backlog) {
+    Unwatched ours;
+    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    net::Endpoint any_port = at(0);
+    if (::bind(fd, any_port.address(), any_port.size()) < 0 ||
+        ::listen(fd, backlog) < 0)
+      throw std::runtime_error("the test's own listen()");
+    return fd;
+  }
+};
+
+// A stop_fd: one end of a pipe.
+class Stop {
+ public:
+  Stop() : Stop(make()) {}
+  int fd() const { return read_.get(); }
+  void now() {
+    step("test", "makes stop_fd readable");
+    (void)!::write(write_.get(), "", 1);
+  }
+
+ private:
+  static std::pair<int, int> make() {
+    int fds[2];
+    if (::pipe2(fds, O_CLOEXEC) < 0) throw std::runtime_error("pipe2()");
+    return {fds[0], fds[1]};
+  }
+  explicit Stop(std::pair<int, int> fds)
+      : read_(fds.first), write_(fds.second) {}
+  OwnFd read_, write_;
+};
+
+void wait_until(int fd, short events) {
+  Unwatched ours;
+  pollfd waited{fd, events, 0};
+  ::poll(&waited, 1, -1);
+}
+
+bool is_ready(int fd, short events) {
+  Unwatched ours;
+  pollfd waited{fd, events, 0};
+  return ::poll(&waited, 1, 0) > 0;
+}
+
+bool closes_on_exec(int fd) {
+  return ::fcntl(fd, F_GETFD) & FD_CLOEXEC;
+}
+
+// What a client has sent, read and closed by the test.
+std::string hear(int client) {
+  if (client < 0) return "nobody";
+  return Connection(client, "test").receive_all();
+}
+
+// A client that says its name and nothing more.
+Connection client_named(std::uint16_t port, const std::string& name) {
+  Connection client = Connection::to_port(port, name);
+  client.send(name);
+  client.finish();
+  return client;
+}
+
+// How often the code under test waited until the time was over.
+int pauses() {
+  int n = 0;
+  for (const Record& call : calls(Call::kPoll))
+    n += call.result == 0 && call.args[1] > 0;
+  return n;
+}
+
+}  // namespace
+
+TEST(Server, ListensAtTheGivenEndpointOnly) {
+  RULE("LISTENER-1");
+
+  int here = net::listen_on(at(0, "127.0.0.2"));
+  std::string name = "unix:@listener-" + std::to_string(::getpid());
+  int there = net::listen_on(net::Endpoint::parse(name));
+
+  ASSERT_IS(outcome(here), "a descriptor")
+      << "The port is the kernel's choice.";
+  EXPECT_IS(bound_to(here).host(), "127.0.0.2")
+      << "Whoever asks for one interface must not be reachable at the others.";
+  ASSERT_IS(outcome(there), "a descriptor")
+      << "This endpoint, " << name << ", is of another family and size.";
+  EXPECT_IS(bound_to(there).to_string(), name) << "This is what was asked for.";
+}
+
+TEST(Server, PassesTheBacklogOn) {
+  RULE("LISTENER-2");
+
+  net::listen_on(at(0));
+  net::listen_on(at(0), 50);
+
+  std::vector<long> backlogs;
+  for (const Record& call : calls(Call::kListen))
+    backlogs.push_back(call.args[0]);
+  EXPECT_IS(backlogs, (std::vector<long>{128, 50}))
+      << "listen_on() was called without a backlog, then with 50. A shorter "
+         "queue turns clients away whenever a few come at once.";
+}
+
+TEST(Server, ReportsWhyItCannotListen) {
+  RULE("LISTENER-3");
+  int first = net::listen_on(at(0));
+  ASSERT_IS(outcome(first), "a descriptor") << "Port 0 is always free.";
+  net::Endpoint taken = bound_to(first);
+  DescriptorCheck descriptors;
+  Fault close_says_eio(Call::kClose, {fails_after(EIO)});
+
+  int second = net::listen_on(taken);
+
+  EXPECT_IS(outcome(second), "-1 and EADDRINUSE")
+      << "The first call listens at " << taken.to_string()
+      << " still. (close() sets errno too in this test.)";
+  EXPECT_IS(descriptors.left_open(), std::vector<std::string>())
+      << "The second call had a socket, and gave none to its caller.";
+}
+
+TEST(Server, ListensAgainOnThePortItHad) {
+  RULE("LISTENER-4");
+  int before = net::listen_on(at(0));
+  ASSERT_IS(outcome(before), "a descriptor") << "Port 0 is always free.";
+  net::Endpoint endpoint = bound_to(before);
+  {
+    // The server's end closes first: its connection lingers in TIME_WAIT.
+    Connection client = Connection::to_port(endpoint.port(), "client");
+    Unwatched ours;
+    Connection accepted(::accept(before, nullptr, nullptr), "server");
+    accepted.close();
+    client.expect_end();
+  }
+  ::close(before);
+
+  int again = net::listen_on(endpoint);
+
+  EXPECT_IS(outcome(again), "a descriptor")
+      << "No server listens at " << endpoint.to_string()
+      << " any more; there is only a connection that it has closed. A server "
+         "that is restarted comes to this point every time.";
+}
+
+TEST(Server, SaysWhereItListens) {
+  RULE("LISTENER-5");
+  Listener tcp;
+  int name = [] {
+    Unwatched ours;
+    int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un none{.sun_family = AF_UNIX, .sun_path = {}};
+    // Of the family alone: the kernel chooses a name (unix(7)).
+    ::bind(fd, reinterpret_cast<sockaddr*>(&none), sizeof(sa_family_t));
+    return fd;
+  }();
+
+  std::string tcp_end = net::local_endpoint(tcp.fd.get()).to_string();
+  std::string unix_end = net::local_endpoint(name).to_string();
+
+  EXPECT_IS(tcp_end, "127.0.0.1:" + std::to_string(tcp.port))
+      << "This socket was bound to port 0, and this is what it got. (A port "
+         "that is wrong by its two bytes swapped is in network order.)";
+  EXPECT_IS(unix_end, bound_to(name).to_string())
+      << "This socket is a unix socket: its address is longer than that of "
+         "IPv4.";
+}
+
+TEST(Server, EchoesBeforeItAsksForMore) {
+  RULE("ECHO-1");
+  TcpPair pair;
+  Trace trace;
+  pair.ours.send("a");
+  // When the code comes for its second piece, has the first one gone back?
+  Fault second_receive(Call::kReceive,
+                       {real(), first([&] {
+                          if (calls(Call::kSend).empty())
+                            trace.add("recv() again, and nothing was sent");
+                          else
+                            trace.add("the client has ", pair.ours.receive(1));
+                          pair.ours.finish();
+                        })});
+
+  net::echo(pair.theirs);
+
+  EXPECT_TRUE(trace.is({"the client has a"}))
+      << "The client waits for the echo of its first byte before it sends "
+         "more. If the server waits too, neither ever goes on.";
+}
+
+TEST(Server, EchoesEveryByteOnce) {
+  RULE("ECHO-2");
+  TcpPair pair;
+  std::string sent = random_bytes(1000);
+  pair.ours.send(sent);
+  pair.ours.finish();
+  Fault short_count(Call::kSend, {always(at_most(70))});
+
+  net::echo(pair.theirs);
+  ::close(pair.theirs);
+
+  EXPECT_IS(pair.ours.receive_all(), sent)
+      << "The client sent 1000 bytes and FIN. send() takes at most 70 bytes at "
+         "a time here, and says so by its result.";
+}
+
+TEST(Server, AnswersTheEndWithTheEnd) {
+  RULE("ECHO-3");
+  TcpPair pair;
+  pair.ours.send("bye");
+  pair.ours.finish();
+
+  bool clean = net::echo(pair.theirs);
+  std::string reported = outcome(clean);
+  Unwatched ours;
+  bool more = ::send(pair.theirs, ".", 1, MSG_NOSIGNAL) == 1;
+  std::string why_not = more ? "sent" : errno_name(errno);
+
+  EXPECT_IS(reported, "true") << "The client ended in order, with FIN.";
+  EXPECT_IS(why_not, "EPIPE")
+      << "Once echo() is back, the test sends one more byte on the client's "
+         "descriptor. EPIPE: FIN has gone out, as it should. \"sent\": it has "
+         "not, and the client waits. EBADF: the descriptor is closed, but it "
+         "is the caller's.";
+}
+
+TEST(Server, ReportsAClientThatIsGone) {
+  RULE("ECHO-4");
+  TcpPair silent, talking;
+  silent.ours.reset();
+  wait_until(silent.theirs, 0);
+  talking.ours.send("hello");
+  talking.ours.finish();
+  talking.ours.reset();
+  wait_until(talking.theirs, 0);
+
+  std::string first = outcome(net::echo(silent.theirs));
+  std::string second = outcome(net::echo(talking.theirs));
+
+  EXPECT_IS(first, "false and ECONNRESET")
+      << "The client reset the connection. That is not an end in order.";
+  EXPECT_IS(second, "false and EPIPE")
+      << "The client sent a word and FIN, and then a reset: there is nobody "
+         "to send the word back to.";
+}
+
+TEST(Server, LeavesNothingToProgramsItStarts) {
+  RULE("ACCEPT-1");
+  int listener = net::listen_on(at(0));
+  ASSERT_IS(outcome(listener), "a descriptor") << "Port 0 is always free.";
+  Connection client = Connection::to_port(bound_to(listener).port(), "client");
+  Stop never;
+
+  int accepted = net::accept_one(listener, never.fd());
+
+  ASSERT_IS(outcome(accepted), "a descriptor") << "A client is in the queue.";
+  EXPECT_IS(closes_on_exec(listener), true)
+      << "A program started with exec() inherits the listener: the port is "
+         "taken until that program ends too.";
+  EXPECT_IS(closes_on_exec(accepted), true)
+      << "A program started with exec() inherits the client's connection: the "
+         "client sees no end until that program ends too. The listener's flag "
+         "says nothing about it.";
+}
+
+TEST(Server, StopsWaitingWhenTold) {
+  RULE("ACCEPT-2");
+  Stop already, later;
+  {
+    Listener busy;
+    Connection client = Connection::to_port(busy.port, "client");
+    wait_until(busy.fd.get(), POLLIN);
+    already.now();
+    std::string stopped = outcome(net::accept_one(busy.fd.get(), already.fd()));
+    ASSERT_IS(stopped, "-1 and ECANCELED") << "stop_fd is readable already.";
+    ASSERT_IS(is_ready(busy.fd.get(), POLLIN), true)
+        << "The client that waits stays in the queue, for another server of "
+           "the same listener.";
+  }
+  Listener idle;
+  std::size_t polls = calls(Call::kPoll).size();
+  std::size_t accepts = calls(Call::kAccept).size();
+
+  auto waiting = std::async(std::launch::async, [&] {
+    return outcome(net::accept_one(idle.fd.get(), later.fd()));
+  });
+  // Until it waits: in a poll() that takes time, or in accept().
+  wait_for_calls(Call::kPoll, polls + 1);
+  if (calls(Call::kPoll)[polls].args[1] == 0)
+    wait_for_calls(Call::kAccept, accepts + 1);
+  later.now();
+  Connection late = Connection::to_port(idle.port, "late");
+
+  EXPECT_IS(waiting.get(), "-1 and ECANCELED")
+      << "Nobody had come when stop_fd became readable: a server that waits "
+         "in accept() does not see it until somebody does.";
+}
+
+TEST(Server, WaitsOnAfterASignal) {
+  RULE("ACCEPT-3");
+  Listener listener;
+  Stop never;
+  std::optional<Connection> first_client;
+  std::string in_poll, in_accept;
+
+  {
+    Action interrupted = fails(EINTR);
+    interrupted.before = [&] {
+      first_client.emplace(client_named(listener.port, "first"));
+    };
+    Fault signal(Call::kPoll, {interrupted});
+    in_poll = hear(net::accept_one(listener.fd.get(), never.fd()));
+  }
+  {
+    Connection second_client = client_named(listener.port, "second");
+    Fault signal(Call::kAccept, {fails(EINTR)});
+    in_accept = hear(net::accept_one(listener.fd.get(), never.fd()));
+  }
+
+  EXPECT_IS(in_poll, "first")
+      << "A signal interrupted poll() while this client came.";
+  EXPECT_IS(in_accept, "second")
+      << "A signal interrupted accept() while this client was in the queue.";
+}
+
+TEST(Server, WaitsOnAfterAClientThatGaveUp) {
+  RULE("ACCEPT-4");
+  Listener listener;
+  Stop never;
+  Connection client = client_named(listener.port, "a client");
+  std::string after_others;
+  {
+    Fault gave_up(Call::kAccept,
+                  {fails(ECONNABORTED), fails(EPROTO), fails(ENETDOWN)});
+    after_others = hear(net::accept_one(listener.fd.get(), never.fd()));
+  }
+  Connection next = client_named(listener.port, "next");
+  Fault broken(Call::kAccept, {fails(EINVAL)});
+  std::string refused = outcome(net::accept_one(listener.fd.get(), never.fd()));
+
+  EXPECT_IS(after_others, "a client")
+      << "accept() said ECONNABORTED, EPROTO, ENETDOWN for three others: the "
+         "listener is as good as before.";
+  EXPECT_IS(refused, "-1 and EINVAL")
+      << "EINVAL is about the listener itself: it does not listen. To ask "
+         "again would go on for ever.";
+}
+
+TEST(Server, SurvivesWithoutDescriptors) {
+  RULE("ACCEPT-5");
+  Listener listener;
+  Stop stop;
+  Connection one = client_named(listener.port, "one");
+  Connection two = client_named(listener.port, "two");
+  std::string served;
+  {
+    Fault none_left(Call::kAccept,
+                    {fails(EMFILE), fails(EMFILE), fails(EMFILE)});
+    served = hear(net::accept_one(listener.fd.get(), stop.fd()));
+  }
+  bool waited = pauses() >= 3, turned_away = served == "two";
+  Action last = always(fails(EMFILE));
+  last.before = [&] { stop.now(); };
+  Connection three = client_named(listener.port, "three");
+  Fault none_left_again(Call::kAccept, {last});
+  std::string stopped = outcome(net::accept_one(listener.fd.get(), stop.fd()));
+
+  EXPECT_IS(served != "nobody", true)
+      << "accept() said EMFILE three times, then there was a descriptor "
+         "again, and two clients were in the queue.";
+  EXPECT_IS(waited || turned_away, true)
+      << "After each EMFILE the code asked at once again, though nothing had "
+         "changed: the client is in the queue still, so poll() does not wait. "
+         "It would use the whole processor until a descriptor is free.";
+  EXPECT_IS(stopped, "-1 and ECANCELED")
+      << "It can be stopped while it is out of descriptors.";
+}
+
+TEST(Server, ServesOneClientAfterTheOther) {
+  RULE("SERVE-1");
+  constexpr int kClients = 200, kWaiting = 50;
+  Listener listener(kWaiting + 1);
+  Stop stop;
+  std::vector<OwnFd> clients;
+  DescriptorCheck descriptors;
+  auto one_more = [&] {
+    Unwatched ours;
+    net::Endpoint server = at(listener.port);
+    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    clients.emplace_back(fd);
+    char number = static_cast<char>(clients.size());
+    if (::connect(fd, server.address(), server.size()) < 0 ||
+        ::send(fd, &number, 1, MSG_NOSIGNAL) != 1)
+      throw std::runtime_error("the test cannot connect");
+  };
+  for (int i = 0; i < kWaiting; ++i) one_more();
+  int served = 0, in_order = 0;
+  std::size_t open_at_the_last = 0;
+
+  bool stopped = net::serve(listener.fd.get(), stop.fd(), [&](int client) {
+    Unwatched ours;
+    char number = 0;
+    in_order += ::recv(client, &number, 1, 0) == 1 &&
+                number == static_cast<char>(++served);
+    open_at_the_last = descriptors.left_open().size();
+    if (clients.size() < kClients) one_more();
+    if (served == kClients) stop.now();
+    return true;
+  });
+  std::string ended = outcome(stopped);
+
+  EXPECT_IS(ended, "true") << "stop_fd became readable.";
+  EXPECT_IS(served, kClients) << "So many clients came before that.";
+  EXPECT_IS(in_order, kClients) << "They are served in the order they came.";
+  EXPECT_IS(open_at_the_last <= 8, true)
+      << "When the last handler ran there were " << open_at_the_last
+      << " descriptors more than before serve(), though one client was being "
+         "served: the others should be closed.";
+  EXPECT_IS(descriptors.left_open(), std::vector<std::string>())
+      << "All clients were served, so none of their descriptors is needed.";
+}
+
+TEST(Server, LetsNoClientEndTheService) {
+  RULE("SERVE-2");
+  Listener listener;
+  Stop stop;
+  Connection rude = Connection::to_port(listener.port, "rude");
+  Connection polite = client_named(listener.port, "polite");
+  Trace trace;
+
+  bool stopped = net::serve(listener.fd.get(), stop.fd(), [&](int client) {
+    if (trace.events().empty()) {
+      rude.reset();
+      wait_until(client, 0);
+    } else {
+      stop.now();
+    }
+    bool clean = net::echo(client);
+    trace.add(outcome(clean));
+    return clean;
+  });
+  std::string ended = outcome(stopped);
+
+  EXPECT_TRUE(trace.is({"false and ECONNRESET", "true"}))
+      << "The first client resets its connection. The second one is as "
+         "welcome as before.";
+  EXPECT_IS(ended, "true") << "stop_fd ended the service, not a client.";
+}
