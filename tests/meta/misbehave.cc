@@ -42,7 +42,8 @@ TEST(Misbehave, WaitsForEver) {
 }
 
 TEST(Misbehave, RunsForEver) {
-  for (volatile int i = 0;; i = i + 1) {
+  volatile bool on = true;
+  while (on) {
   }
 }
 
