@@ -37,7 +37,8 @@ def measure(chapter, runs):
         for i in range(runs):
             first.write_bytes(mine[first] + f"// save {i}\n".encode())
             start = time.monotonic()
-            check(chapter)
+            if check(chapter) != 0:
+                sys.exit(f"{chapter}: the reference does not pass")
             times.append(time.monotonic() - start)
         return times
     finally:
