@@ -17,7 +17,8 @@ from course.problem import Problem
 
 QUIET = ["--color=no", "--curses=no", "--noshow_progress"]
 PAYLOADS = {"actionCompleted": "action", "targetCompleted": "completed",
-            "targetConfigured": "configured", "testSummary": "testSummary"}
+            "targetConfigured": "configured", "testSummary": "testSummary",
+            "testResult": "testResult"}
 LOCK_HELD = 9
 LOCK_PATIENCE = 60  # seconds
 
@@ -44,11 +45,26 @@ class Run:
         return {id["label"]: summary.get("overallStatus", "NO_STATUS")
                 for id, summary in self.of_kind("testSummary")}
 
+    def test_runs(self):
+        """{label: (folder of the test's files, strategy, "" if cached)}"""
+        return {id["label"]: (_path(result["testActionOutput"][0]).parent,
+                              result.get("executionInfo", {}).get("strategy", ""))
+                for id, result in self.of_kind("testResult")
+                if result.get("testActionOutput")}
+
     def failed_actions(self):
         """[(label, what the compiler or linker said)]"""
-        return [(id["label"], _contents(action["stderr"]))
+        return [(id["label"], _path(action["stderr"]).read_text(errors="replace"))
                 for id, action in self.of_kind("actionCompleted")
                 if not action.get("success") and "stderr" in action]
+
+    def forbidden_includes(self):
+        """[(label, what Bazel said)]: of files that are none of its own."""
+        details = [(id["label"], payload.get("failureDetail", {}))
+                   for id, payload in self.of_kind("targetCompleted")]
+        return [(label, detail["message"]) for label, detail in details
+                if detail.get("cppCompile", {}).get("code")
+                == "UNDECLARED_INCLUSIONS"]
 
     def trouble(self):
         """The Problem that Bazel itself has."""
@@ -68,8 +84,8 @@ class Run:
                        + "\n  ".join(said))
 
 
-def _contents(file):
-    return Path(unquote(urlparse(file["uri"]).path)).read_text(errors="replace")
+def _path(file):
+    return Path(unquote(urlparse(file["uri"]).path))
 
 
 def program():

@@ -76,15 +76,19 @@ def test_label(chapter):
     return f"//chapters/{chapter.name}:test"
 
 
-def _outputs(chapter):
+def _logs(chapter):
+    return LOGS / "chapters" / chapter.name / "test"
+
+
+def _outputs(logs):
     """Where the runner's graded.json is: plain, or in Bazel 4's archive."""
-    folder = LOGS / "chapters" / chapter.name / "test" / "test.outputs"
+    folder = logs / "test.outputs"
     return folder / "graded.json", folder / "outputs.zip"
 
 
-def read(chapter):
-    """The graded.json of the chapter's last run, or None."""
-    plain, archive = _outputs(chapter)
+def read(logs):
+    """The graded.json of a test whose files are in `logs`, or None."""
+    plain, archive = _outputs(logs)
     try:
         if plain.exists():
             return json.loads(plain.read_bytes())
@@ -109,7 +113,7 @@ def _sources(chapter):
 
 def _written(chapter):
     """When the chapter's results were written, or []."""
-    return [path.stat().st_mtime_ns for path in _outputs(chapter)
+    return [path.stat().st_mtime_ns for path in _outputs(_logs(chapter))
             if path.exists()]
 
 
@@ -156,7 +160,7 @@ def _result(chapter, done, ran, errors):
         # With --config=mine the error may be in an earlier chapter.
         error = errors.get(chapter.name) or next(iter(errors.values()))
         return Result(chapter, None, error)
-    graded = read(chapter)
+    graded = read(_logs(chapter))
     if graded is None:
         raise Problem(f"the tests of {chapter.name} ended without a verdict "
                       f"({verdict}); their log: {LOGS}/chapters/{chapter.name}/"
@@ -168,7 +172,7 @@ def _result(chapter, done, ran, errors):
 def up_to_date(chapters):
     """[Result]: the last results where they are still true, else new ones."""
     fresh = {c.name: Result(c, graded) for c in chapters
-             if _is_fresh(c) and (graded := read(c))}
+             if _is_fresh(c) and (graded := read(_logs(c)))}
     stale = [chapter for chapter in chapters if chapter.name not in fresh]
     if stale:
         fresh |= {result.chapter.name: result for result in check(stale)}
