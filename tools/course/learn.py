@@ -122,10 +122,8 @@ def trace(args):
 
 def _traced_test(result, rule):
     """The named rule's test, or the first that fails, or the first."""
-    if not rule:
-        rules = (result.failed or result.rules)
-        return result.tests(rules[0]["id"])[0]
     ids = [known["id"] for known in result.rules]
+    rule = rule or (result.failed or result.rules)[0]["id"]
     if rule.upper() not in ids:
         raise tree.unknown(f"rule of {result.chapter.number}", rule, ids)
     tests = result.tests(rule.upper())
