@@ -2,146 +2,88 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/un.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstring>
-#include <memory>
+#include <optional>
 
 namespace net {
 namespace {
 
+// Where the path begins in a sockaddr_un.
 constexpr std::size_t kPathOffset = offsetof(sockaddr_un, sun_path);
 
-[[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw std::invalid_argument("\"" + std::string(text) + "\": " + why);
+// The structure that an endpoint holds: a sockaddr_in, sockaddr_in6 or
+// sockaddr_un. A copy, because C++ lets nobody read the bytes of one type
+// through a pointer to another.
+template <typename Structure>
+Structure as(const Endpoint& endpoint) {
+  Structure structure;
+  std::memcpy(&structure, endpoint.address(), sizeof structure);
+  return structure;
 }
 
-std::uint16_t parse_port(std::string_view port, std::string_view whole) {
-  unsigned value = 0;
-  const char* end = port.data() + port.size();
-  auto [stop, error] = std::from_chars(port.data(), end, value);
-  if (error == std::errc::invalid_argument || stop != end)
-    refuse(whole, "the port is not a number");
-  if (error == std::errc::result_out_of_range || value > 65535)
-    refuse(whole, "the port is not between 0 and 65535");
-  return static_cast<std::uint16_t>(value);
-}
+// The sizes that an address of this family can have.
+struct Sizes {
+  std::size_t least, most;
+};
 
-const sockaddr_in& as_v4(const sockaddr_storage& storage) {
-  return reinterpret_cast<const sockaddr_in&>(storage);
-}
-const sockaddr_in6& as_v6(const sockaddr_storage& storage) {
-  return reinterpret_cast<const sockaddr_in6&>(storage);
-}
-const sockaddr_un& as_unix(const sockaddr_storage& storage) {
-  return reinterpret_cast<const sockaddr_un&>(storage);
-}
-
-Endpoint parse_path(std::string_view path, std::string_view whole) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  bool abstract = path.starts_with('@');
-  if (path.empty() || path == "@") refuse(whole, "the path is empty");
-  if (path.find('\0') != path.npos) refuse(whole, "the path has a zero byte");
-  // 01.2: a path is stored with the zero byte that ends it; an abstract name
-  // begins with one, in place of the '@'.
-  std::size_t most = sizeof address.sun_path - (abstract ? 0 : 1);
-  if (path.size() > most)
-    refuse(whole, "the path is longer than " + std::to_string(most) +
-                      " bytes, and would not fit into sockaddr_un");
-  path.copy(address.sun_path, path.size());
-  if (abstract) address.sun_path[0] = '\0';
-  std::size_t size = kPathOffset + path.size() + (abstract ? 0 : 1);
-  return Endpoint::from(reinterpret_cast<sockaddr*>(&address),
-                        static_cast<socklen_t>(size));
-}
-
-Endpoint parse_v6(std::string_view host, std::uint16_t port,
-                  std::string_view whole) {
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(port);
-  std::size_t percent = host.find('%');
-  if (percent != host.npos) {
-    std::string zone(host.substr(percent + 1));
-    // 01.3: a zone is an interface, by name or by number.
-    address.sin6_scope_id = ::if_nametoindex(zone.c_str());
-    const char* end = zone.data() + zone.size();
-    if (address.sin6_scope_id == 0 &&
-        (std::from_chars(zone.data(), end, address.sin6_scope_id).ptr != end ||
-         address.sin6_scope_id == 0))
-      refuse(whole, "there is no interface \"" + zone + "\"");
+Sizes sizes_of(int family) {
+  switch (family) {
+    case AF_INET:
+      return {sizeof(sockaddr_in), sizeof(sockaddr_in)};
+    case AF_INET6:
+      return {sizeof(sockaddr_in6), sizeof(sockaddr_in6)};
+    case AF_UNIX:
+      return {kPathOffset, sizeof(sockaddr_un)};
   }
-  std::string bare(host.substr(0, percent));
-  if (::inet_pton(AF_INET6, bare.c_str(), &address.sin6_addr) != 1)
-    refuse(whole, "\"" + bare + "\" is not an IPv6 address");
-  return Endpoint::from(reinterpret_cast<sockaddr*>(&address), sizeof address);
+  throw std::invalid_argument("address family " + std::to_string(family) +
+                              " is neither IPv4, IPv6 nor unix");
 }
 
-Endpoint parse_v4(std::string_view host, std::uint16_t port,
-                  std::string_view whole) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  std::string text(host);
-  if (::inet_pton(AF_INET, text.c_str(), &address.sin_addr) != 1)
-    refuse(whole, "\"" + text + "\" is not an IPv4 address");
-  return Endpoint::from(reinterpret_cast<sockaddr*>(&address), sizeof address);
+// "fe80::1%lo"
+std::string v6_text(const sockaddr_in6& address) {
+  char text[INET6_ADDRSTRLEN], name[IF_NAMESIZE];
+  ::inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
+  std::uint32_t zone = address.sin6_scope_id;
+  if (zone == 0) return text;
+  // 01.4: the interface may be gone by now; its number still names it.
+  bool known = ::if_indextoname(zone, name) != nullptr;
+  return std::string(text) + "%" + (known ? name : std::to_string(zone));
+}
+
+// The IPv4 address of an endpoint, in host order, also of one in the form
+// ::ffff:1.2.3.4; none for other IPv6 addresses and for paths.
+std::optional<std::uint32_t> v4_of(const Endpoint& endpoint) {
+  if (endpoint.family() == AF_INET)
+    return ntohl(as<sockaddr_in>(endpoint).sin_addr.s_addr);
+  if (endpoint.family() != AF_INET6) return std::nullopt;
+  in6_addr v6 = as<sockaddr_in6>(endpoint).sin6_addr;
+  if (!IN6_IS_ADDR_V4MAPPED(&v6)) return std::nullopt;
+  std::uint32_t v4;
+  std::memcpy(&v4, &v6.s6_addr[12], sizeof v4);
+  return ntohl(v4);
 }
 
 }  // namespace
 
-Endpoint Endpoint::parse(std::string_view text) {
-  constexpr std::string_view kUnix = "unix:";
-  if (text.starts_with(kUnix))
-    return parse_path(text.substr(kUnix.size()), text);
-  std::size_t colon = text.rfind(':');
-  if (text.starts_with('[')) {
-    std::size_t close = text.find(']');
-    if (close == text.npos) refuse(text, "the ']' is missing");
-    if (close + 1 != colon) refuse(text, "after ']' comes ':' and a port");
-    return parse_v6(text.substr(1, close - 1),
-                    parse_port(text.substr(colon + 1), text), text);
-  }
-  if (colon == text.npos) refuse(text, "there is no ':' and port");
-  if (text.find(':') != colon)
-    refuse(text, "an IPv6 address is written in brackets: [::1]:80");
-  return parse_v4(text.substr(0, colon),
-                  parse_port(text.substr(colon + 1), text), text);
-}
-
 Endpoint Endpoint::from(const sockaddr* address, socklen_t size) {
-  std::size_t least = sizeof(sa_family_t), most = sizeof(sockaddr_storage);
-  if (size >= least) {
-    switch (address->sa_family) {
-      case AF_INET:
-        least = most = sizeof(sockaddr_in);
-        break;
-      case AF_INET6:
-        least = most = sizeof(sockaddr_in6);
-        break;
-      case AF_UNIX:
-        most = sizeof(sockaddr_un);
-        break;
-      default:
-        throw std::invalid_argument("family " +
-                                    std::to_string(address->sa_family) +
-                                    " is neither IPv4, IPv6 nor unix");
-    }
-  }
-  if (size < least)
-    throw std::invalid_argument(std::to_string(size) +
-                                " bytes are fewer than " +
-                                std::to_string(least));
+  if (size < sizeof(sa_family_t))
+    throw std::invalid_argument("an address of " + std::to_string(size) +
+                                " bytes has not even a family");
   Endpoint endpoint;
+  std::memcpy(&endpoint.storage_, address,
+              std::min<std::size_t>(size, sizeof endpoint.storage_));
+  auto [least, most] = sizes_of(endpoint.family());
+  if (size < least)
+    throw std::invalid_argument("an address of " + std::to_string(size) +
+                                " bytes is too short: its family takes " +
+                                std::to_string(least));
+  // 01.1: callers often pass the size of their buffer, a sockaddr_storage.
   endpoint.size_ = static_cast<socklen_t>(std::min<std::size_t>(size, most));
-  std::memcpy(&endpoint.storage_, address, endpoint.size_);
   return endpoint;
 }
 
@@ -150,49 +92,30 @@ const sockaddr* Endpoint::address() const {
 }
 
 std::string Endpoint::host() const {
-  char text[INET6_ADDRSTRLEN];
-  if (family() == AF_INET) {
-    ::inet_ntop(AF_INET, &as_v4(storage_).sin_addr, text, sizeof text);
-    return text;
-  }
-  if (family() != AF_INET6) return "";
-  ::inet_ntop(AF_INET6, &as_v6(storage_).sin6_addr, text, sizeof text);
-  std::uint32_t zone = as_v6(storage_).sin6_scope_id;
-  if (zone == 0) return text;
-  char name[IF_NAMESIZE];
-  return std::string(text) + "%" +
-         (::if_indextoname(zone, name) ? name : std::to_string(zone));
+  if (family() == AF_INET6) return v6_text(as<sockaddr_in6>(*this));
+  if (family() != AF_INET) return "";
+  char text[INET_ADDRSTRLEN];
+  auto address = as<sockaddr_in>(*this);
+  ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+  return text;
 }
 
 std::uint16_t Endpoint::port() const {
-  if (family() == AF_INET) return ntohs(as_v4(storage_).sin_port);
-  if (family() == AF_INET6) return ntohs(as_v6(storage_).sin6_port);
+  if (family() == AF_INET) return ntohs(as<sockaddr_in>(*this).sin_port);
+  if (family() == AF_INET6) return ntohs(as<sockaddr_in6>(*this).sin6_port);
   return 0;
 }
 
 std::string Endpoint::path() const {
-  if (family() != AF_UNIX || size_ <= kPathOffset) return "";
-  const char* begin = as_unix(storage_).sun_path;
-  std::size_t n = size_ - kPathOffset;
-  // 01.5: an abstract name is all of its bytes; a path ends at the first zero.
-  if (begin[0] == '\0') return "@" + std::string(begin + 1, n - 1);
-  return std::string(begin, ::strnlen(begin, n));
-}
-
-bool Endpoint::is_loopback() const {
-  if (family() == AF_INET)
-    return ntohl(as_v4(storage_).sin_addr.s_addr) >> 24 == 127;
-  if (family() == AF_INET6)
-    return IN6_IS_ADDR_LOOPBACK(&as_v6(storage_).sin6_addr);
-  return true;
-}
-
-bool Endpoint::is_wildcard() const {
-  if (family() == AF_INET)
-    return as_v4(storage_).sin_addr.s_addr == htonl(INADDR_ANY);
-  if (family() == AF_INET6)
-    return IN6_IS_ADDR_UNSPECIFIED(&as_v6(storage_).sin6_addr);
-  return false;
+  if (family() != AF_UNIX || size_ == kPathOffset) return "";
+  auto address = as<sockaddr_un>(*this);
+  std::string path(address.sun_path, size_ - kPathOffset);
+  // 01.5: an abstract name is all of its bytes, a path ends at its first zero.
+  if (path[0] == '\0') return "@" + path.substr(1);
+  path.resize(std::min(path.size(), path.find('\0')));
+  // A file may be called "@name" too. This is the same file, and no name of
+  // the abstract namespace.
+  return path[0] == '@' ? "./" + path : path;
 }
 
 std::string Endpoint::to_string() const {
@@ -202,46 +125,35 @@ std::string Endpoint::to_string() const {
   return host() + ":" + port_text;
 }
 
-bool operator==(const Endpoint& a, const Endpoint& b) {
-  if (a.family() != b.family()) return false;
-  if (a.family() == AF_UNIX) return a.path() == b.path();
-  if (a.port() != b.port()) return false;
-  if (a.family() == AF_INET)
-    return as_v4(a.storage_).sin_addr.s_addr ==
-           as_v4(b.storage_).sin_addr.s_addr;
-  return IN6_ARE_ADDR_EQUAL(&as_v6(a.storage_).sin6_addr,
-                            &as_v6(b.storage_).sin6_addr) &&
-         as_v6(a.storage_).sin6_scope_id == as_v6(b.storage_).sin6_scope_id;
+bool Endpoint::is_loopback() const {
+  if (auto v4 = v4_of(*this)) return *v4 >> 24 == 127;
+  if (family() == AF_UNIX) return true;
+  in6_addr v6 = as<sockaddr_in6>(*this).sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-std::vector<Endpoint> resolve(const std::string& host,
-                              const std::string& service) {
-  // 01.7: getaddrinfo takes "70000" and keeps its low 16 bits.
-  if (!service.empty() &&
-      std::all_of(service.begin(), service.end(),
-                  [](char c) { return c >= '0' && c <= '9'; }))
-    parse_port(service, service);
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  // Without it each address comes once per kind of socket.
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  int code = ::getaddrinfo(host.empty() ? nullptr : host.c_str(),
-                           service.c_str(), &hints, &list);
-  if (code != 0) {
-    std::string why =
-        code == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(code);
-    throw ResolveError(code, host + ":" + service + ": " + why);
-  }
-  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list,
-                                                             ::freeaddrinfo);
-  std::vector<Endpoint> found;
-  for (const addrinfo* it = list; it; it = it->ai_next) {
-    Endpoint endpoint = Endpoint::from(it->ai_addr, it->ai_addrlen);
-    if (std::find(found.begin(), found.end(), endpoint) == found.end())
-      found.push_back(endpoint);
-  }
-  return found;
+bool Endpoint::is_wildcard() const {
+  if (auto v4 = v4_of(*this)) return *v4 == INADDR_ANY;
+  if (family() == AF_UNIX) return false;
+  in6_addr v6 = as<sockaddr_in6>(*this).sin6_addr;
+  return IN6_IS_ADDR_UNSPECIFIED(&v6);
 }
+
+bool operator==(const Endpoint& a, const Endpoint& b) {
+  // 01.6: field by field. memcmp() would compare sin_zero too, and whatever
+  // else lay in the buffers that the two were made from.
+  if (a.family() != b.family() || a.port() != b.port()) return false;
+  if (a.family() == AF_UNIX) return a.path() == b.path();
+  if (a.family() == AF_INET)
+    return as<sockaddr_in>(a).sin_addr.s_addr ==
+           as<sockaddr_in>(b).sin_addr.s_addr;
+  auto left = as<sockaddr_in6>(a), right = as<sockaddr_in6>(b);
+  return IN6_ARE_ADDR_EQUAL(&left.sin6_addr, &right.sin6_addr) &&
+         left.sin6_scope_id == right.sin6_scope_id;
+}
+
+// Also right: to_string() of both sides as operator==, at the price of two
+// strings; getnameinfo() with NI_NUMERICHOST in place of inet_ntop(), which
+// prints the zone by itself; a union of the three structures in the header.
 
 }  // namespace net
