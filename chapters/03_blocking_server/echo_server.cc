@@ -70,16 +70,12 @@ int main(int argc, char** argv) {
   if (argc != 2) return usage();
   std::string where = argv[1];
   if (where.find(':') == where.npos) where = "127.0.0.1:" + where;
-  net::Endpoint endpoint;
   try {
-    endpoint = net::Endpoint::parse(where);
+    net::Endpoint endpoint = net::Endpoint::parse(where);
+    return endpoint.path().empty() ? run(endpoint) : usage();
   } catch (const std::invalid_argument& error) {
     std::cerr << "echo_server: " << error.what() << "\n";
     return usage();
-  }
-  if (!endpoint.path().empty()) return usage();
-  try {
-    return run(endpoint);
   } catch (const std::exception& error) {
     std::cerr << "echo_server: " << error.what() << "\n";
     return 1;
