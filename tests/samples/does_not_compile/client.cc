@@ -1,16 +1,17 @@
-// Chapter 02 as it was saved in the middle of a line.
+// Chapter 02 as it was saved in the middle of a thought.
 #include "client.h"
 
-#include <cerrno>
+#include <sys/socket.h>
 
 namespace net {
 
 int connect_any(const std::vector<Endpoint>& endpoints,
-                std::chrono::milliseconds timeout) {
+                std::chrono::milliseconds) {
   for (const Endpoint& endpoint : endpoints) {
-    int fd = ::socket(endpoint.family(), SOCK_STREAM,
-                      0) if (::connect(fd, endpoint.address(),
-                                       endpoint.size()) == 0) return fd;
+    int fd = ::socket(endpoint.family(), SOCK_STREAM, 0);
+    if (::connect(fd, endpoint.address(), endpoint.size()) == 0) return fd;
+    ::close(fd);
+    reason = errno;
   }
   return -1;
 }

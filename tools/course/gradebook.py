@@ -1,0 +1,150 @@
+"""What a class has earned: the record of it, grades.csv and results.json."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+
+from course.intake import Submission
+from course.text import cell, one_line, printable
+from course.tree import rubric
+
+# Verdicts of a chapter. ERROR is the grader's own: no points are recorded.
+GRADED, MISSING, UNTOUCHED, BROKEN, REFUSED, ERROR = (
+    "graded", "missing", "untouched", "does not compile", "refused", "ERROR")
+
+
+@dataclass
+class Grade:
+    """One student's chapter."""
+    chapter: rubric.Chapter
+    verdict: str
+    reason: str = ""  # one line, unless it was graded
+    graded: dict | None = None  # as the runner wrote it
+    said: str = ""  # by the compiler
+
+    @property
+    def points(self):
+        """None after an ERROR: neither a zero nor anything else."""
+        if self.verdict == ERROR:
+            return None
+        return sum(r["points"] for r in self.graded["rules"]) if self.graded else 0
+
+    @property
+    def max_points(self):
+        return sum(rule.points for rule in self.chapter.rules)
+
+    def failing_test(self, rule_id):
+        """The first failing test of a rule, or None."""
+        return next((test for test in (self.graded or {"tests": []})["tests"]
+                     if test["rule"] == rule_id and test["verdict"] != "PASS"), None)
+
+
+@dataclass
+class Student:
+    """A submission, and what became of it."""
+    submission: Submission
+    flags: list = field(default_factory=list)  # for the instructor alone
+    grades: list = field(default_factory=list)
+
+    @property
+    def name(self):
+        return one_line(self.submission.name)
+
+    @property
+    def points(self):
+        points = [grade.points for grade in self.grades]
+        return None if None in points else sum(points)
+
+    @property
+    def max_points(self):
+        return sum(grade.max_points for grade in self.grades)
+
+    def reasons(self):
+        """["02: does not compile"] of the chapters that were not graded."""
+        return [f"{grade.chapter.number}: {grade.reason}" for grade in self.grades
+                if grade.reason]
+
+    def notes(self):
+        """What the intake has to say to the student."""
+        given = self.submission
+        return [one_line(note) for note in
+                filter(None, [given.refused, given.unreadable, *given.notes])]
+
+    def as_json(self):
+        return {"student": self.name, "id": self.submission.id,
+                "chapters": [{"chapter": grade.chapter.name,
+                              "points": grade.points,
+                              "max_points": grade.max_points,
+                              "verdict": grade.verdict, "reason": grade.reason}
+                             for grade in self.grades],
+                "points": self.points, "max_points": self.max_points,
+                "flags": self.flags, "notes": self.notes()}
+
+
+def grades_csv(students, chapters):
+    """One row a student, to be opened in a spreadsheet."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["student", *(chapter.name for chapter in chapters),
+                     "total", "max", "flags", "notes"])
+    for student in students:
+        points = [grade.points for grade in student.grades] + [student.points]
+        row = [student.name, *(ERROR if p is None else p for p in points),
+               student.max_points, "; ".join(student.flags),
+               "; ".join(student.reasons() + student.notes())]
+        writer.writerow([cell(value) for value in row])
+    return text.getvalue()
+
+
+def results_json(student, layers):
+    """results.json in Gradescope's form.
+
+    After an ERROR it has no score at all, so that none can be recorded.
+    """
+    tests = [test for grade in student.grades for test in _tests(grade)]
+    results = {"score": student.points, "output": _summary(student),
+               "output_format": "text", "visibility": "visible",
+               "stdout_visibility": "hidden", "tests": tests,
+               "extra_data": {
+                   **student.as_json(), "layers": layers,
+                   "regrade": student.points is None,
+                   "verdicts": {grade.chapter.name: _verdicts(grade)
+                                for grade in student.grades},
+                   "seeds": {grade.chapter.name: grade.graded["seed"]
+                             for grade in student.grades if grade.graded}}}
+    if student.points is None:
+        for scored in [results, *tests]:
+            scored.pop("score")
+    return results
+
+
+def _summary(student):
+    total = "to be graded again" if student.points is None else \
+        f"{student.points} of {student.max_points} points"
+    return "\n".join([total, *student.reasons(), *student.notes()])
+
+
+def _verdicts(grade):
+    if not grade.graded:
+        return {rule.id: grade.verdict for rule in grade.chapter.rules}
+    return {rule["id"]: rule["verdict"] for rule in grade.graded["rules"]}
+
+
+def _tests(grade):
+    """One test a rule; for a chapter without verdicts, one in all."""
+    number = grade.chapter.number
+    if not grade.graded:
+        output = "\n\n".join(filter(None, [grade.reason, grade.said]))
+        return [_test(f"{number} {grade.chapter.title}", grade.points,
+                      grade.max_points, output)]
+    return [_test(f"{number} {rule['id']} {rule['text']}", rule["points"],
+                  rule["max_points"],
+                  (grade.failing_test(rule["id"]) or {"text": ""})["text"])
+            for rule in grade.graded["rules"]]
+
+
+def _test(name, points, most, output):
+    return {"name": name, "score": points, "max_score": most,
+            "status": "passed" if points == most else "failed",
+            "output": printable(output), "output_format": "text",
+            "visibility": "visible"}

@@ -1,0 +1,93 @@
+"""From Bazel's run to one Grade for each student and chapter.
+
+Only a whole and consistent result of the runner's counts. Everything else is an
+ERROR, unless the compiler has said what is wrong with the student's code.
+"""
+
+import re
+
+from course import compiler, gradebook, overlay, results
+from course.gradebook import Grade
+from course.text import printable
+
+MOST_LINES = 40  # of a compiler's output
+# What a compiler says when the machine fails, and not the code.
+MACHINE = re.compile(r"internal compiler error|No space left on device|Killed"
+                     r"|out of memory|cannot allocate", re.IGNORECASE)
+
+
+class Judge:
+    """The outcomes of one Bazel run, by label."""
+
+    def __init__(self, run):
+        self.statuses = run.tests()
+        self.folders = {label: folder for label, (folder, _)
+                        in run.test_runs().items()}
+        self.said = {}  # {label of the code or the binary: compiler's output}
+        for label, text in [*run.failed_actions(), *run.forbidden_includes()]:
+            self.said.setdefault(label, text)
+
+    def grade(self, submission, chapter):
+        label = overlay.label(submission, chapter)
+        for part in ("_code", "_bin"):
+            if label + part in self.said:
+                return _broken(submission, chapter, self.said[label + part])
+        status = self.statuses.get(label, "NO_STATUS")
+        if status not in ("PASSED", "FAILED"):
+            return _error(chapter, f"the tests ended with {status}")
+        graded = results.read(self.folders[label]) if label in self.folders else None
+        wrong = _disbelief(graded, submission, chapter, status)
+        if wrong:
+            return _error(chapter, wrong)
+        return Grade(chapter, gradebook.GRADED, graded=graded)
+
+
+def _error(chapter, reason):
+    return Grade(chapter, gradebook.ERROR, f"ERROR of the grader, regrade: {reason}")
+
+
+def _broken(submission, chapter, said):
+    """0 points if the code is at fault, ERROR if the machine is."""
+    text = said.replace(f"submissions/{submission.id}/", "chapters/")
+    forbidden = "undeclared inclusion" in text
+    if MACHINE.search(text) or not (forbidden or compiler.first_error(text)):
+        return _error(chapter, "the compiler did not end well: "
+                      + printable(text.strip()[-200:]))
+    lines = text.strip().split("\n")
+    shown = [line[:300] for line in lines[:MOST_LINES]]
+    if len(lines) > MOST_LINES:
+        shown.append(f"... ({len(lines) - MOST_LINES} more lines)")
+    reason = "includes files that are none of its own" if forbidden else \
+        "does not compile"
+    return Grade(chapter, gradebook.BROKEN, reason, said=printable("\n".join(shown)))
+
+
+def _disbelief(graded, submission, chapter, status):
+    """Why these results cannot be believed, or ""."""
+    if graded is None:
+        return "there is no result"
+    try:
+        if graded["schema"] != 1 or graded["chapter"] != chapter.name \
+                or graded["implementation"] != submission.id:
+            return "the result is somebody else's"
+        points = {rule["id"]: rule["max_points"] for rule in graded["rules"]}
+        if points != {rule.id: rule.points for rule in chapter.rules}:
+            return "the result is of other rules"
+        if any(test["verdict"] == "MISSING" for test in graded["tests"]):
+            return "the runner lost a test"
+        passed = [_consistent(graded, rule) for rule in graded["rules"]]
+    except (KeyError, TypeError, ValueError):
+        return "the result is incomplete"
+    if None in passed or all(passed) != (status == "PASSED"):
+        return "the result contradicts itself"
+    return ""
+
+
+def _consistent(graded, rule):
+    """Whether the rule passed; None if its parts say different things."""
+    verdicts = [test["verdict"] for test in graded["tests"]
+                if test["rule"] == rule["id"]]
+    passed = bool(verdicts) and set(verdicts) == {"PASS"}
+    earned = rule["max_points"] if passed else 0
+    same = rule["verdict"] == ("PASS" if passed else "FAIL")
+    return passed if same and rule["points"] == earned else None
