@@ -39,8 +39,8 @@ def doctor(args):
         if not check["ok"]:
             screen.say(f"{'':<8}  {check['remedy']}", screen.DIM)
     if broken:
-        screen.say(f"\n{len(broken)} missing; any command that needs them "
-                   "offers to install them.", screen.BAD)
+        screen.say(f"\n{len(broken)} to mend. A command that needs a missing "
+                   "package offers to install it.", screen.BAD)
     return int(bool(broken))
 
 
@@ -91,7 +91,7 @@ def _sandbox():
     """Bazel falls back without a word when the kernel refuses namespaces."""
     ok = bool(_output("unshare", "--user", "--map-root-user", "--net", "echo", "ok"))
     return _check("sandbox", ok, "linux-sandbox" if ok else "no namespaces",
-                  "tests without network, apart from each other",
+                  "tests without the network",
                   "user namespaces: sysctl kernel.unprivileged_userns_clone=1, "
                   "and no plain chroot or container", needed=False)
 
@@ -112,5 +112,5 @@ def _disk():
     home = Path(os.environ.get("HOME", "/"))
     free = shutil.disk_usage(home if home.exists() else "/").free
     return _check("disk space", free > DISK, f"{free / 2**30:.1f} GiB",
-                  f"Bazel keeps its results under {home}/.cache",
-                  f"free {DISK >> 30} GiB there")
+                  "Bazel's results, in ~/.cache",
+                  f"free {DISK >> 30} GiB in {home}")
