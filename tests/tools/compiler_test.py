@@ -97,6 +97,12 @@ class Places(unittest.TestCase):
         self.assertEqual(found.where(), "chapters/02_client/client.cc:17")
         self.assertEqual(found.more, 2)
 
+    def test_a_path_may_begin_with_a_dot(self):
+        found = compiler.first_error("./tests/02_client/a.h:7:1: error: 'sort' is not "
+                                     "a member of 'std'")
+        self.assertEqual(found.where(), "tests/02_client/a.h:7")
+        self.assertIn("<algorithm>", found.meaning)
+
     def test_warnings_are_found_in_the_chapters_files(self):
         class Chapter:
             name = "02_client"

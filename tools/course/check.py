@@ -76,6 +76,9 @@ def show_error(error):
     screen.say(f"\nerror: {error.message}")
     if error.meaning:
         screen.say(textwrap.fill(error.meaning, 80), screen.HEAD)
+    if not error.path.startswith("chapters/") and error.line:
+        screen.say("This file is not yours to write: if you have not changed the "
+                   "chapter's header,\nthe mistake is the course's.")
     if error.more:
         plural = "s" if error.more > 1 else ""
         screen.say(f"... and {error.more} more error{plural}, which may go away "

@@ -42,7 +42,7 @@ HEADERS = {
     "memory": "unique_ptr shared_ptr make_unique make_shared",
     "chrono": "chrono",
     "functional": "function",
-    "algorithm": "min max find copy copy_n clamp",
+    "algorithm": "min max find find_if copy copy_n clamp sort equal fill reverse",
     "charconv": "from_chars to_chars",
     "system_error": "system_error error_code generic_category error_category",
     "stdexcept": "runtime_error logic_error invalid_argument out_of_range",
@@ -144,11 +144,11 @@ class Error:
 
 
 DIAGNOSTIC = re.compile(
-    r"^(?P<path>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<text>.*)$")
+    r"^(?:\./)?(?P<path>[^\s:]+):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<text>.*)$")
 LINKER = re.compile(r"(?:(?P<path>[\w./-]+\.cc)\b[^\s]*:?)?.*?(?P<text>(?:undefined "
                     r"reference to|undefined symbol:?|multiple definition of) .*)$")
 # Where our own code comes in when the error is inside a library's header.
-OURS = re.compile(r"(?:^|from )(?P<path>(?:chapters|solutions|tests|common|bench)"
+OURS = re.compile(r"(?:^|from )(?:\./)?(?P<path>(?:chapters|solutions|tests|common|bench)"
                   r"/[^\s:]+):(?P<line>\d+)")
 
 
