@@ -323,12 +323,13 @@ Outcome run_one(const std::string& binary, const std::string& name,
   std::string key = new_key();
   Report report(key);
   auto start = Clock::now();
+  // Before there is a child: one that ends at once would make this a SIGPIPE.
+  key += '\n';
+  (void)!::write(lines[0], key.data(), key.size());
   pid_t child = checked(::fork(), "fork");
   if (child == 0) become_test(binary, name, lines[1], output[1], limits);
   ::close(lines[1]);
   ::close(output[1]);
-  key += '\n';
-  (void)!::write(lines[0], key.data(), key.size());
   ::fcntl(lines[0], F_SETFL, O_NONBLOCK);
   ::fcntl(output[0], F_SETFL, O_NONBLOCK);
   int process = checked(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)),
