@@ -108,15 +108,16 @@ TEST(Parse, KeepsAndPrintsTheZone) {
   unsigned lo = ::if_nametoindex("lo");
   std::string number = std::to_string(lo);
 
-  EXPECT_IS(parsed("[fe80::1%lo]:0"), "IPv6 fe80::1, port 0, zone " + number)
+  EXPECT_IS(parsed("[fe80::1%lo]:257"),
+            "IPv6 fe80::1, port 257, zone " + number)
       << "The zone is the interface lo, whose number here is " << number
       << ". Without a zone connect() fails with EINVAL.";
-  EXPECT_IS(parsed("[fe80::1%" + number + "]:0"),
-            "IPv6 fe80::1, port 0, zone " + number)
+  EXPECT_IS(parsed("[fe80::1%" + number + "]:257"),
+            "IPv6 fe80::1, port 257, zone " + number)
       << "A zone may also be the interface's number.";
-  EXPECT_IS(parsed("[fe80::1%no-such-if]:0"), "refused")
+  EXPECT_IS(parsed("[fe80::1%no-such-if]:257"), "refused")
       << "There is no interface no-such-if.";
-  EXPECT_IS(endpoint(v6("fe80::1", 0, lo)).to_string(), "[fe80::1%lo]:0")
+  EXPECT_IS(endpoint(v6("fe80::1", 257, lo)).host(), "fe80::1%lo")
       << "sin6_scope_id is " << lo << ", and that is the interface lo.";
 }
 

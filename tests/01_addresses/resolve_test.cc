@@ -23,11 +23,11 @@ std::vector<std::string> found(const std::string& host,
   return lines;
 }
 
-// The same as one line.
+// The same as one line, without repetitions.
 std::string answer(const std::string& host, const std::string& service) {
   std::string all;
   for (const std::string& line : found(host, service))
-    all += (all.empty() ? "" : " and ") + line;
+    if (all.find(line) == all.npos) all += (all.empty() ? "" : " and ") + line;
   return all;
 }
 
