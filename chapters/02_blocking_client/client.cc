@@ -19,23 +19,23 @@ int connect_any(const std::vector<Endpoint>&, milliseconds) {
 }
 
 bool send_all(int, std::string_view) {
-  TODO("02.2", "call send() until every byte is gone");
+  TODO("02.4", "call send() until every byte is gone");
 }
 
 ssize_t receive_some(int, void*, std::size_t) {
-  TODO("02.3", "one recv(), told apart: bytes, the end, a failure, a signal");
+  TODO("02.5", "one recv(), told apart: bytes, the end, a failure, a signal");
 }
 
 bool receive_all(int, std::string&) {
-  TODO("02.4", "receive_some() until the end; keep what came");
+  TODO("02.5", "receive_some() until the end; keep what came");
 }
 
 bool shutdown_write(int) {
-  TODO("02.5", "send FIN, keep receiving");
+  TODO("02.6", "send FIN, keep receiving");
 }
 
 bool set_receive_timeout(int, milliseconds) {
-  TODO("02.6", "bound the wait of a receive");
+  TODO("02.7", "bound the wait of a receive");
 }
 
 }  // namespace net

@@ -47,7 +47,7 @@ int wait_for_outcome(int fd, milliseconds timeout) {
 }
 
 int connect_one(const Endpoint& endpoint, milliseconds timeout) {
-  // 02.1: non-blocking until the attempt is over, so that poll() can bound it.
+  // 02.3: non-blocking until the attempt is over, so that poll() can bound it.
   int fd = ::socket(endpoint.family(),
                     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
@@ -77,7 +77,7 @@ int connect_any(const std::vector<Endpoint>& endpoints, milliseconds timeout) {
 
 bool send_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    // 02.2: MSG_NOSIGNAL: a peer that is gone is an answer, not a SIGPIPE.
+    // 02.4: MSG_NOSIGNAL: a peer that is gone is an answer, not a SIGPIPE.
     ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return false;
@@ -91,7 +91,7 @@ ssize_t receive_some(int fd, void* buffer, std::size_t size) {
     ssize_t n = ::recv(fd, buffer, size, 0);
     if (n >= 0) return n;
     if (errno == EINTR) continue;
-    // 02.3: what a socket with SO_RCVTIMEO says when the time is over.
+    // 02.7: what a socket with SO_RCVTIMEO says when the time is over.
     if (errno == EAGAIN || errno == EWOULDBLOCK) errno = ETIMEDOUT;
     return -1;
   }
@@ -111,7 +111,7 @@ bool shutdown_write(int fd) {
 }
 
 bool set_receive_timeout(int fd, milliseconds timeout) {
-  timeval limit{};  // 02.6: all zero means no limit
+  timeval limit{};  // 02.7: all zero means no limit
   if (timeout > milliseconds::zero()) {
     limit.tv_sec = timeout.count() / 1000;
     limit.tv_usec = timeout.count() % 1000 * 1000;
