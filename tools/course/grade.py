@@ -93,18 +93,40 @@ def _run(submissions, chapters):
     work_list = [(given, [chapter for chapter in chapters
                           if _state(given, chapter) == ""])
                  for given in submissions if not given.unreadable]
-    work_list = [(given, begun) for given, begun in work_list if begun]
     for given, begun in work_list:
         given.notes += _stand_ins(given, begun)
-    overlay.lay_out(work_list)
-    total = sum(len(begun) for _, begun in work_list)
-    run = _bazel(total) if total else bazel.Run(code=0)
-    judge = Judge(run)
+    overlay.lay_out([(given, begun) for given, begun in work_list if begun])
+    grades, sandboxes = _judged([(given, chapter) for given, begun in work_list
+                                 for chapter in begun])
     students = [Student(given, suspicion.flags(given.files),
-                        [_grade(judge, given, chapter) for chapter in chapters])
+                        [grades.get((given.id, chapter.name))
+                         or _ungraded(given, chapter) for chapter in chapters])
                 for given in submissions]
-    _check_bazel(run, students)
-    return students, _layers(run)
+    return students, _layers(sandboxes)
+
+
+def _judged(pairs):
+    """({(student id, chapter name): Grade}, {label: sandbox})."""
+    if not pairs:
+        return {}, {}
+    run = _bazel(len(pairs), "--cache_test_results=yes", "//submissions/...")
+    judge = Judge(run)
+    if run.code not in (0, 1, 3) or not judge.anybody():
+        raise run.trouble()
+    grades = {(given.id, chapter.name): judge.grade(given, chapter)
+              for given, chapter in pairs}
+    sandboxes = _sandboxes(run)
+    # The grader's own failures get a second chance, alone and uncached.
+    again = [(given, chapter) for given, chapter in pairs
+             if grades[given.id, chapter.name].verdict == gradebook.ERROR]
+    if again:
+        run = _bazel(len(again), "--cache_test_results=no", "--local_test_jobs=1",
+                     *(overlay.label(*pair) for pair in again))
+        judge = Judge(run)
+        grades |= {(given.id, chapter.name): judge.grade(given, chapter)
+                   for given, chapter in again}
+        sandboxes |= _sandboxes(run)
+    return grades, sandboxes
 
 
 def _stand_ins(given, chapters):
@@ -113,41 +135,21 @@ def _stand_ins(given, chapters):
             if tree.relative(path) not in given.files]
 
 
-def _bazel(total):
+def _bazel(total, *words):
     with screen.busy(f"building for {total} tests") as change:
-        return bazel.run("test", *OPTIONS, "//submissions/...", watch=lambda run:
-                         change(f"graded {len(run.tests())} of {total}"))
+        return bazel.run("test", *OPTIONS, *words, watch=lambda run: change(
+            f"graded {len(run.tests())} of {total}"))
 
 
-def _check_bazel(run, students):
-    """When Bazel itself fails, nobody is judged."""
-    grades = [grade for student in students for grade in student.grades]
-    nobody = not any(grade.graded or grade.said for grade in grades)
-    errors = any(grade.points is None for grade in grades)
-    if run.code not in (0, 1, 3) or run.code and nobody and errors:
-        raise run.trouble()
-
-
-def _grade(judge, given, chapter):
+def _ungraded(given, chapter):
     if given.unreadable:
         return Grade(chapter, gradebook.ERROR,
                      f"ERROR of the grader, regrade: {given.unreadable}")
     found = _state(given, chapter)
-    if found:
-        return Grade(chapter, found, REASONS[found])
-    return judge.grade(given, chapter)
+    return Grade(chapter, found, REASONS[found])
 
 
-def _layers(run):
-    """{layer: whether it was active}, and the kind of sandbox."""
-    kinds = sorted(set(_strategies(run).values())) or ["none was needed"]
-    return {"intake by name": True, "a process per test": True,
-            "resource limits": True,
-            "no network": kinds in ([SANDBOX], ["none was needed"]),
-            "sandbox": ", ".join(kinds)}
-
-
-def _strategies(run):
+def _sandboxes(run):
     """{label: the sandbox it ran in}. A result from the cache names none, so
     each is kept from when it was made."""
     kept = overlay.ROOT / "sandboxes.json"
@@ -159,6 +161,14 @@ def _strategies(run):
              for label, (_, strategy) in run.test_runs().items()}
     state.write(kept, json.dumps({**known, **found}).encode())
     return found
+
+
+def _layers(sandboxes):
+    """{layer: whether it was active}, and the kinds of sandbox."""
+    kinds = set(sandboxes.values())
+    return {"intake by name": True, "a process per test": True,
+            "resource limits": True, "no network": kinds <= {SANDBOX},
+            "sandbox": ", ".join(sorted(kinds)) or "none was needed"}
 
 
 def write_reports(students, layers, notes, out):

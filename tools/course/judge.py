@@ -27,6 +27,11 @@ class Judge:
         for label, text in [*run.failed_actions(), *run.forbidden_includes()]:
             self.said.setdefault(label, text)
 
+    def anybody(self):
+        """Whether the run says anything of anybody's code."""
+        return any(status != "NO_STATUS" for status in self.statuses.values()) or \
+            any(label.startswith("//submissions/") for label in self.said)
+
     def grade(self, submission, chapter):
         label = overlay.label(submission, chapter)
         for part in ("_code", "_bin"):
@@ -50,7 +55,8 @@ def _broken(submission, chapter, said):
     """0 points if the code is at fault, ERROR if the machine is."""
     text = said.replace(f"submissions/{submission.id}/", "chapters/")
     forbidden = "undeclared inclusion" in text
-    if MACHINE.search(text) or not (forbidden or compiler.first_error(text)):
+    error = compiler.first_error(text)
+    if MACHINE.search(text) or not (forbidden or error):
         return _error(chapter, "the compiler did not end well: "
                       + printable(text.strip()[-200:]))
     lines = text.strip().split("\n")
@@ -59,7 +65,8 @@ def _broken(submission, chapter, said):
         shown.append(f"... ({len(lines) - MOST_LINES} more lines)")
     reason = "includes files that are none of its own" if forbidden else \
         "does not compile"
-    return Grade(chapter, gradebook.BROKEN, reason, said=printable("\n".join(shown)))
+    return Grade(chapter, gradebook.BROKEN, reason, said=printable("\n".join(shown)),
+                 meaning=error.meaning if error else "")
 
 
 def _disbelief(graded, submission, chapter, status):

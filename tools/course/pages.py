@@ -10,8 +10,9 @@ def student_page(student):
     return page(
         f"{student.name}: {_total(student)}",
         tag("h1", student.name), _points(student.points, student.max_points),
-        tag("h2", "What was handed in") + bullets(student.notes())
-        if student.notes() else Markup(),
+        _bar(student.points, student.max_points),
+        *([tag("h2", "What was handed in"), bullets(student.notes())]
+          if student.notes() else []),
         *(_chapter(grade) for grade in student.grades))
 
 
@@ -24,10 +25,12 @@ def _points(points, most):
     if points is None:
         return tag("p", "To be graded again: the grader failed, not you.",
                    class_="points bad")
-    share = 100 * points // max(1, most)
-    return join([tag("p", tag("strong", points), f" of {most} points",
-                     class_="points"),
-                 tag("div", tag("div", style=f"width: {share}%"), class_="bar")])
+    return tag("p", tag("strong", points), f" of {most} points", class_="points")
+
+
+def _bar(points, most):
+    share = 100 * (points or 0) // max(1, most)
+    return tag("div", tag("div", style=f"width: {share}%"), class_="bar")
 
 
 def _chapter(grade):
@@ -35,8 +38,9 @@ def _chapter(grade):
     title = tag("h2", f"{chapter.number} {chapter.title}")
     if not grade.graded:
         return join([title, _points(grade.points, grade.max_points),
-                     tag("p", one_line(grade.reason, 400), class_="bad"),
-                     tag("pre", grade.said) if grade.said else Markup()])
+                     tag("p", _sentence(grade.reason), class_="bad"),
+                     tag("pre", grade.said) if grade.said else Markup(),
+                     tag("p", grade.meaning)])
     failing = [rule for rule in grade.graded["rules"] if rule["verdict"] != "PASS"]
     return join([
         title, _points(grade.points, grade.max_points),
@@ -79,8 +83,12 @@ def _what_failed(test):
     if test["todo"]:
         return [tag("p", f"Step {test['todo']} is still to do.")]
     if test["verdict"] != "FAIL" or not test["failures"]:
-        return [tag("p", test["why"][:1].upper() + test["why"][1:] + ".")]
+        return [tag("p", _sentence(test["why"]))]
     return [part for failure in test["failures"][:2] for part in _comparison(failure)]
+
+
+def _sentence(text):
+    return one_line(text[:1].upper() + text[1:] + ".", 400)
 
 
 def _comparison(failure):
@@ -131,7 +139,7 @@ def class_page(students, chapters, layers, notes):
         tag("p", f"{len(students)} students; at most {students[0].max_points} "
             "points each."),
         table(heads, [_class_row(student) for student in students]),
-        tag("h2", "For you to look at") + _flags(students, notes),
+        tag("h2", "For you to look at"), _flags(students, notes),
         tag("h2", "How it was graded"), _layers(layers))
 
 
@@ -142,8 +150,9 @@ def _class_row(student):
     total = gradebook.ERROR if student.points is None else student.points
     return row(tag("a", student.name, href=href),
                *((point, "number") for point in points), (total, "number"),
-               bullets([*student.reasons(), *student.notes(),
-                        *(["flagged: see below"] if student.flags else [])]))
+               join(tag("div", remark) for remark in [
+                   *student.reasons(), *student.notes(),
+                   *(["flagged: see below"] if student.flags else [])]))
 
 
 def _flags(students, notes):

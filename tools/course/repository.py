@@ -17,8 +17,10 @@ def register(add):
 
 def test(args):
     edited = [c for c in tree.chapters() if not tree.untouched(c)]
+    # Code that does not compile yet must not fail the rest.
     left_out = [pattern for c in edited for pattern in
-                (f"-//chapters/{c.name}/...", f"-//tests/{c.name}:skeleton_test")]
+                (f"-//chapters/{c.name}/...", f"-//tests/{c.name}:skeleton_test",
+                 f"-//tests/{c.name}:skeleton_test_bin")]
     if edited and not args.json:
         names = ", ".join(chapter.name for chapter in edited)
         screen.say(f"You have begun {names}: not tested that its skeleton "
