@@ -212,7 +212,8 @@ def show(students, layers, notes, out):
         screen.say(f"note: {one_line(note)}", "yellow")
     active = [name for name, value in layers.items() if value is True]
     idle = [name for name, value in layers.items() if value is False]
-    screen.say(f"\nActive:      {', '.join(active)}; sandbox: {layers['sandbox']}")
+    screen.say(f"\nActive:      {', '.join(active)}\n"
+               f"Sandbox:     {layers['sandbox']}")
     if idle:
         screen.say(f"NOT active:  {', '.join(idle)}", screen.BAD)
     screen.say(f"Grades:      {out / 'grades.csv'}\n"
@@ -230,11 +231,12 @@ def _show_student(student, columns):
               for grade in student.grades[:columns]]
     total = "ERROR" if student.points is None else \
         f"{student.points}/{student.max_points}"
-    remarks = student.reasons() + [f"{n} {name}" for n, name in (
-        (len(student.notes()), "notes"), (len(student.flags), "flags")) if n]
+    remarks = student.reasons() + [
+        f"{n} {name}" + "s" * (n > 1) for n, name in (
+            (len(student.notes()), "note"), (len(student.flags), "flag")) if n]
     style = screen.BAD if student.points is None else \
         "yellow" if student.flags else ""
     line = f"{one_line(student.name, 21):<22}" \
         + "".join(f"{p:>5}" for p in points) + f"{total:>10}  "
     room = max(20, 79 - len(line))
-    screen.say(line + one_line("; ".join(remarks), room), style)
+    screen.say((line + one_line("; ".join(remarks), room)).rstrip(), style)

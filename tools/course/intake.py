@@ -100,6 +100,8 @@ def read(path, name, wanted):
     submission = Submission(student_id(name), name)
     try:
         submission.files, submission.notes = take(_entries(path), wanted)
+        if not submission.files and not submission.notes:
+            submission.notes = ["there is no file in it"]
     except Refused as refused:
         submission.refused = str(refused)
     except BROKEN as error:

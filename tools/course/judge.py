@@ -14,6 +14,9 @@ MOST_LINES = 40  # of a compiler's output
 # What a compiler says when the machine fails, and not the code.
 MACHINE = re.compile(r"internal compiler error|No space left on device|Killed"
                      r"|out of memory|cannot allocate", re.IGNORECASE)
+# Where the build keeps its files, which says nothing to a student.
+BUILD_PATH = re.compile(r"(?:[^\s'\":]*/execroot/\w+/)?bazel-out/[^\s/]+/bin/"
+                        r"|[^\s'\":]*/execroot/\w+/")
 
 
 class Judge:
@@ -53,7 +56,8 @@ def _error(chapter, reason):
 
 def _broken(submission, chapter, said):
     """0 points if the code is at fault, ERROR if the machine is."""
-    text = said.replace(f"submissions/{submission.id}/", "chapters/")
+    text = BUILD_PATH.sub("", said).replace(f"submissions/{submission.id}/",
+                                            "chapters/")
     forbidden = "undeclared inclusion" in text
     error = compiler.first_error(text)
     if MACHINE.search(text) or not (forbidden or error):

@@ -40,7 +40,7 @@ def submit(args):
               if found == "changed" or found == "untouched" and args.all}
     check(packed)
     if packed:
-        write(out, pack(packed))
+        write(out, packed)
     report(args, out, states, packed)
     return int(not packed or "missing" in states.values())
 
@@ -87,16 +87,17 @@ def version():
     return re.search(r'version = "([^"]+)"', text)[1]
 
 
-def write(out, archive):
-    """Writes the archive whole or not at all, and reads it again."""
+def write(out, packed):
+    """Writes the archive whole or not at all, and takes it in as the grader does."""
     try:
-        state.write(out, archive)
-        written = out.read_bytes()
+        state.write(out, pack(packed))
     except OSError as error:
         raise Problem(f"{out} was not written: {error.strerror}; free some space "
                       "or choose another place with --out FILE") from None
-    if written != archive:
-        raise Problem(f"{out} does not hold what was written to it; do not hand "
+    taken = intake.read(out, "you", list(skeletons.read(tree.ROOT)))
+    if taken.files != packed:
+        said = taken.refused or taken.unreadable or "; ".join(taken.notes)
+        raise Problem(f"{out} does not hold what was packed ({said}); do not hand "
                       "it in")
 
 

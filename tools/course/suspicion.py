@@ -10,6 +10,7 @@ from course.text import one_line
 SUSPECT = [
     (r"\b(?:_exit|_Exit|exit|quick_exit|atexit|on_exit)\s*\(", "ends the process"),
     (r"\bconstructor\b|\binit_array\b|\bifunc\b", "runs before the tests"),
+    (r"\bkill\s*\(|\bgetppid\b|\bpidfd_", "reaches for other processes"),
     (r"\basm\b|\b__asm(?:__)?\b|\.incbin", "assembler"),
     (r"gtest|\btesting::|\bPASSED\b", "knows the test library"),
     (r"GRADED_|TEST_UNDECLARED|XML_OUTPUT_FILE|TESTBRIDGE|graded\.json",
