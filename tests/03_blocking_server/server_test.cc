@@ -45,19 +45,26 @@ std::string outcome(bool done) {
   return done ? "true" : "false and " + reason;
 }
 
+net::Endpoint unix_name(const std::string& name) {
+  return net::Endpoint::parse("unix:@" + std::to_string(::getpid()) + name);
+}
+
 // A listening socket of the test's own.
 struct Listener {
-  OwnFd fd;
+  net::Endpoint endpoint;  // with the port that the kernel chose
   std::uint16_t port;
+  OwnFd fd;
 
-  explicit Listener(int backlog = 16) : fd(make(backlog)) {
-    port = bound_to(fd.get()).port();
-  }
-  static int make(int backlog) {
+  explicit Listener(const net::Endpoint& where = at(0), int backlog = 16)
+      : Listener(listening(where, backlog)) {}
+
+ private:
+  explicit Listener(int fd_of_mine)
+      : endpoint(bound_to(fd_of_mine)), port(endpoint.port()), fd(fd_of_mine) {}
+  static int listening(const net::Endpoint& where, int backlog) {
     Unwatched ours;
-    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    net::Endpoint any_port = at(0);
-    if (::bind(fd, any_port.address(), any_port.size()) < 0 ||
+    int fd = ::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (::bind(fd, where.address(), where.size()) < 0 ||
         ::listen(fd, backlog) < 0)
       throw std::runtime_error("the test's own listen()");
     return fd;
@@ -129,16 +136,18 @@ TEST(Server, ListensAtTheGivenEndpointOnly) {
   RULE("LISTENER-1");
 
   int here = net::listen_on(at(0, "127.0.0.2"));
-  std::string name = "unix:@listener-" + std::to_string(::getpid());
-  int there = net::listen_on(net::Endpoint::parse(name));
+  net::Endpoint name = unix_name("-listener");
+  int there = net::listen_on(name);
 
   ASSERT_IS(outcome(here), "a descriptor")
       << "The port is the kernel's choice.";
   EXPECT_IS(bound_to(here).host(), "127.0.0.2")
       << "Whoever asks for one interface must not be reachable at the others.";
   ASSERT_IS(outcome(there), "a descriptor")
-      << "This endpoint, " << name << ", is of another family and size.";
-  EXPECT_IS(bound_to(there).to_string(), name) << "This is what was asked for.";
+      << "This endpoint, " << name.to_string()
+      << ", is of another family and size.";
+  EXPECT_IS(bound_to(there).to_string(), name.to_string())
+      << "This is what was asked for.";
 }
 
 TEST(Server, PassesTheBacklogOn) {
@@ -199,8 +208,7 @@ TEST(Server, SaysWhereItListens) {
   RULE("LISTENER-5");
   Listener tcp;
   // Longer than the 16 bytes that an IPv4 address takes.
-  auto name = net::Endpoint::parse("unix:@where-" + std::to_string(::getpid()) +
-                                   "-listens");
+  net::Endpoint name = unix_name("-is-where-it-listens");
   int other = [&] {
     Unwatched ours;
     int fd = ::socket(name.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -266,15 +274,15 @@ TEST(Server, AnswersTheEndWithTheEnd) {
   bool clean = net::echo(pair.theirs);
   std::string reported = outcome(clean);
   Unwatched ours;
-  bool more = ::send(pair.theirs, ".", 1, MSG_NOSIGNAL) == 1;
-  std::string why_not = more ? "sent" : errno_name(errno);
+  bool sent = ::send(pair.theirs, ".", 1, MSG_NOSIGNAL) == 1;
+  std::string one_more_byte = sent ? "sent" : errno_name(errno);
 
   EXPECT_IS(reported, "true") << "The client ended in order, with FIN.";
-  EXPECT_IS(why_not, "EPIPE")
+  EXPECT_IS(one_more_byte, "EPIPE")
       << "Once echo() is back, the test sends one more byte on the client's "
          "descriptor. EPIPE: FIN has gone out, as it should. \"sent\": it has "
-         "not, and the client waits. EBADF: the descriptor is closed, but it "
-         "is the caller's.";
+         "not, and the client waits for it. EBADF: the descriptor is closed, "
+         "but it is the caller's to close.";
 }
 
 TEST(Server, ReportsAClientThatIsGone) {
@@ -344,8 +352,9 @@ TEST(Server, StopsWaitingWhenTold) {
     wait_for_calls(Call::kAccept, accepts + 1);
   later.now();
   Connection late = Connection::to_port(idle.port, "late");
+  std::string stopped = waiting.get();
 
-  EXPECT_IS(waiting.get(), "-1 and ECANCELED")
+  EXPECT_IS(stopped, "-1 and ECANCELED")
       << "Nobody had come when stop_fd became readable: a server that waits "
          "in accept() does not see it until somebody does.";
 }
@@ -433,14 +442,15 @@ TEST(Server, SurvivesWithoutDescriptors) {
 TEST(Server, ServesOneClientAfterTheOther) {
   RULE("SERVE-1");
   constexpr int kClients = 200, kWaiting = 50;
-  Listener listener(kWaiting + 1);
+  // A unix socket: connect() has put the client into the queue when it returns.
+  Listener listener(unix_name("-serve"), kWaiting + 1);
   Stop stop;
   std::vector<OwnFd> clients;
   DescriptorCheck descriptors;
   auto one_more = [&] {
     Unwatched ours;
-    net::Endpoint server = at(listener.port);
-    int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const net::Endpoint& server = listener.endpoint;
+    int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     clients.emplace_back(fd);
     char number = static_cast<char>(clients.size());
     if (::connect(fd, server.address(), server.size()) < 0 ||
