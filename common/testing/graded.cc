@@ -117,13 +117,13 @@ std::vector<std::string> Trace::events() const {
   std::vector<std::string> a = actual, e = expected;
   std::sort(a.begin(), a.end());
   std::sort(e.begin(), e.end());
-  const char* how = a == e                            ? "in another order"
-                    : actual.size() < expected.size() ? "and some are missing"
-                    : actual.size() > expected.size() ? "and there are more"
-                                                      : "and some are others";
+  const char* how = a == e ? "the events came, but in another order"
+                    : actual.size() < expected.size()
+                        ? "some events are missing"
+                    : actual.size() > expected.size() ? "there are more events"
+                                                      : "other events came";
   note_comparison(std::move(expected), std::move(actual));
-  return ::testing::AssertionFailure()
-         << "the events came, but " << how << "\n";
+  return ::testing::AssertionFailure() << how << "\n";
 }
 
 // Linked into every graded test binary in place of gtest_main.
