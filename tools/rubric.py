@@ -96,6 +96,9 @@ def read_readme(path):
     for rule in chapter.rules:
         if not rule.step:
             raise broken(rule.line, f"{rule.id} belongs to no step")
+    # In the order in which a learner meets them.
+    order = [rule_id for step in chapter.steps for rule_id in step.rules]
+    chapter.rules.sort(key=lambda rule: order.index(rule.id))
     total = sum(rule.points for rule in chapter.rules)
     if total != 100:
         raise broken(place["Rules"][0] + 1, f"the points sum to {total}, not 100")

@@ -52,7 +52,7 @@ ssize_t receive_some(int fd, void* buffer, std::size_t size);
 bool receive_all(int fd, std::string& reply);
 
 // Sends FIN: the peer reads the end, after all that was sent before it. This
-// side still receives (HALF-1).
+// side still receives (FIN-1).
 bool shutdown_write(int fd);
 
 // From now on a receive fails with ETIMEDOUT after `timeout` without a byte

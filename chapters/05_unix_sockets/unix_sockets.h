@@ -46,14 +46,12 @@ class PathServer {
  private:
   std::string path_;
   Fd listener_;
-  dev_t device_ = 0;  // these two numbers tell the file from any other
-  ino_t inode_ = 0;
+  std::pair<dev_t, ino_t> file_;  // its device and inode (stat(2))
 };
 
 // A blocking connection to the server at `path`. Does not wait for room in
 // the server's queue: when that is full, the error is EAGAIN (PATH-8).
 Fd connect_path(const std::string& path);
-
 // Who connected, or who listened: as it was at that moment (CRED-1).
 ucred peer_credentials(int fd);
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -35,6 +36,11 @@ struct State {
   std::map<Call, Script> scripts;
   std::set<int> test_descriptors;
 };
+
+// A forked child has a copy of the records: what it did would get mixed up with
+// what its parent does.
+const int forget_children =
+    ::pthread_atfork(nullptr, nullptr, [] { ++unwatched_depth; });
 
 // Never destroyed: code under test may call until the very end.
 State& state() {

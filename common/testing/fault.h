@@ -7,6 +7,7 @@
 //
 // A Fault that the code never met fails the test: it proved nothing. Calls of
 // the test's own are left alone: peers and Unwatched see the kernel as it is.
+// So are those of a child that the code forks.
 #pragma once
 
 #include <cerrno>

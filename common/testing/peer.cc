@@ -19,8 +19,14 @@
 namespace graded {
 namespace {
 
-// Ends a peer's script: the test is over, or has failed already.
-struct GiveUp {};
+// Ends a peer's script, or the test that holds the peer. GoogleTest knows that
+// this one has been reported.
+struct GiveUp : ::testing::AssertionException {
+  explicit GiveUp(const std::string& what)
+      : AssertionException(
+            ::testing::TestPartResult(::testing::TestPartResult::kFatalFailure,
+                                      __FILE__, __LINE__, what.c_str())) {}
+};
 
 int checked(int result, const char* call) {
   if (result < 0)
@@ -148,7 +154,7 @@ Connection Connection::to_path(const std::string& path, std::string name) {
 void Connection::give_up(const std::string& what) {
   step(name_, what);
   ADD_FAILURE() << "The " << name_ << " " << what << ".";
-  throw GiveUp{};
+  throw GiveUp(what);
 }
 
 void Connection::send(std::string_view data) {

@@ -57,8 +57,7 @@ PathServer::PathServer(std::string path, mode_t mode) : path_(std::move(path)) {
     fail("bind " + here.to_string());
   struct stat file;
   if (::lstat(path_.c_str(), &file) < 0) fail("lstat " + path_);
-  device_ = file.st_dev;
-  inode_ = file.st_ino;
+  file_ = {file.st_dev, file.st_ino};
   // 05.4: before listen(): until then connect() is refused, so nobody slips in
   // under the mode that bind() took from the umask.
   if (::chmod(path_.c_str(), mode) < 0 ||
@@ -74,8 +73,8 @@ PathServer::~PathServer() {
   // 05.4: while the listener is open, its file's inode number cannot be given
   // to another file. So the file goes first, the descriptor (a member) after.
   struct stat file;
-  if (::lstat(path_.c_str(), &file) == 0 && file.st_dev == device_ &&
-      file.st_ino == inode_)
+  if (::lstat(path_.c_str(), &file) == 0 &&
+      file_ == std::pair(file.st_dev, file.st_ino))
     ::unlink(path_.c_str());
 }
 

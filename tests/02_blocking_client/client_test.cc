@@ -22,7 +22,12 @@ net::Endpoint at(std::uint16_t port) {
 // "connected", or "-1 and ECONNREFUSED": what the call returned.
 std::string outcome(int fd) {
   std::string reason = errno_name(errno);
-  return fd >= 0 ? "connected" : "-1 and " + reason;
+  if (fd < 0) return "-1 and " + reason;
+  sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  bool connected =
+      ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
+  return connected ? "connected" : "a descriptor without a connection";
 }
 
 std::string outcome(bool done) {
@@ -43,6 +48,32 @@ std::string hear(int fd) {
   Unwatched ours;
   ::fcntl(fd, F_SETFL, 0);  // CONNECT-4 is another test's
   return Connection(fd, "test").receive_all();
+}
+
+// Closes it on the test's account.
+void drop(int fd) {
+  Unwatched ours;
+  ::close(fd);
+}
+
+// A listening unix socket, at a name of the abstract namespace that the kernel
+// chooses (unix(7)).
+OwnFd named_listener() {
+  Unwatched ours;
+  int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr name{};
+  name.sa_family = AF_UNIX;
+  EXPECT_EQ(::bind(fd, &name, sizeof name.sa_family), 0);
+  EXPECT_EQ(::listen(fd, 1), 0);
+  return OwnFd(fd);
+}
+
+net::Endpoint name_of(const OwnFd& listener) {
+  sockaddr_storage name;
+  socklen_t size = sizeof name;
+  auto* address = reinterpret_cast<sockaddr*>(&name);
+  EXPECT_EQ(::getsockname(listener.get(), address, &size), 0);
+  return net::Endpoint::from(address, size);
 }
 
 int plain_connection(std::uint16_t port) {
@@ -74,10 +105,16 @@ TEST(Client, ReportsWhyTheLastEndpointFailed) {
   Fault no_route(Call::kConnect, {fails(ENETUNREACH)});
 
   int fd = net::connect_any({at(refused.port()), at(refused.port())});
+  std::string two_failed = outcome(fd);
+  errno = ENOENT;
+  fd = net::connect_any({});
+  std::string none = outcome(fd);
 
-  EXPECT_IS(outcome(fd), "-1 and ECONNREFUSED")
-      << "The first endpoint had no route to it (ENETUNREACH), the last one "
-         "refused.";
+  EXPECT_IS(two_failed, "-1 and ECONNREFUSED")
+      << "There was no route to the first endpoint (ENETUNREACH), and the last "
+         "one refused.";
+  EXPECT_IS(none, "-1 and EINVAL")
+      << "The list of endpoints is empty, so no call can have set errno.";
 }
 
 TEST(Client, LeavesNoDescriptorOfAFailedAttempt) {
@@ -90,23 +127,30 @@ TEST(Client, LeavesNoDescriptorOfAFailedAttempt) {
 
   EXPECT_IS(fd, -1) << "All three endpoints refuse.";
   EXPECT_IS(descriptors.left_open(), std::vector<std::string>())
-      << "Each attempt had a socket of its own, and all of them failed.";
+      << "All three attempts failed; none of them may leave a descriptor open.";
 }
 
 TEST(Client, ReturnsABlockingCloseOnExecDescriptor) {
   RULE("CONNECT-4");
   Peer peer({says("")}, {});
+  OwnFd listener = named_listener();
 
   int fd = net::connect_any({at(peer.port())}, milliseconds(5000));
+  // A unix socket is connected as soon as connect() returns.
+  int at_once = net::connect_any({name_of(listener)}, milliseconds(5000));
 
   ASSERT_IS(outcome(fd), "connected") << "The peer accepts.";
-  bool closes = ::fcntl(fd, F_GETFD) & FD_CLOEXEC;
-  bool blocks = !(::fcntl(fd, F_GETFL) & O_NONBLOCK);
-  EXPECT_IS(closes, true)
+  bool close_on_exec = ::fcntl(fd, F_GETFD) & FD_CLOEXEC;
+  bool blocking = !(::fcntl(fd, F_GETFL) & O_NONBLOCK) &&
+                  !(at_once >= 0 && ::fcntl(at_once, F_GETFL) & O_NONBLOCK);
+  EXPECT_IS(close_on_exec, true)
       << "A program started with exec() inherits the connection: the peer "
          "sees no end until that program ends too.";
-  EXPECT_IS(blocks, true) << "The caller is promised a blocking descriptor.";
-  ::close(fd);
+  EXPECT_IS(blocking, true)
+      << "The caller is promised a blocking descriptor, also where connect() "
+         "was done at once.";
+  drop(fd);
+  drop(at_once);
 }
 
 TEST(Client, KeepsErrnoWhileItCleansUp) {
@@ -134,7 +178,9 @@ TEST(Client, GivesUpOnASilentEndpointAndTriesTheNext) {
   EXPECT_IS(outcome_alone, "-1 and ETIMEDOUT")
       << "The endpoint never answers; the time-out was 50 ms.";
   ASSERT_IS(outcome(fd), "connected")
-      << "The first endpoint never answers, but the second one accepts.";
+      << "The first endpoint never answers, but the second one accepts. An "
+         "attempt "
+         "with a limit starts without waiting: step 02.3.";
   EXPECT_IS(hear(fd), "hello") << "This is what the second endpoint sends.";
 }
 
@@ -152,28 +198,15 @@ TEST(Client, GoesOnWithAConnectThatASignalInterrupted) {
 
 TEST(Client, UsesTheEndpointsOwnFamilyAndSize) {
   RULE("CONNECT-8");
-  // A name of the abstract namespace that the kernel chooses: see unix(7).
-  OwnFd listener = [] {
-    Unwatched ours;
-    return OwnFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  }();
-  sockaddr_un name{};
-  socklen_t size = sizeof name;
-  {
-    Unwatched ours;
-    name.sun_family = AF_UNIX;
-    auto* address = reinterpret_cast<sockaddr*>(&name);
-    ASSERT_EQ(::bind(listener.get(), address, sizeof(sa_family_t)), 0);
-    ASSERT_EQ(::listen(listener.get(), 1), 0);
-    ASSERT_EQ(::getsockname(listener.get(), address, &size), 0);
-  }
-  auto endpoint = net::Endpoint::from(reinterpret_cast<sockaddr*>(&name), size);
+  OwnFd listener = named_listener();
+  net::Endpoint endpoint = name_of(listener);
 
   int fd = net::connect_any({endpoint});
 
   EXPECT_IS(outcome(fd), "connected")
       << "This endpoint is no IPv4 address but " << endpoint.to_string()
       << ", whose structure has another family and another size.";
+  drop(fd);
 }
 
 TEST(Client, SendsEveryByteHoweverFewACallTakes) {
@@ -185,7 +218,7 @@ TEST(Client, SendsEveryByteHoweverFewACallTakes) {
   bool sent = net::send_all(pair.theirs, request);
 
   EXPECT_IS(outcome(sent), "true") << "Nothing went wrong.";
-  ::close(pair.theirs);
+  drop(pair.theirs);
   std::string arrived = pair.ours.receive_all();
   EXPECT_IS(arrived, request)
       << "send() takes at most 7 bytes at a time here, and says so by its "
@@ -201,7 +234,7 @@ TEST(Client, SendsOnAfterASignal) {
 
   EXPECT_IS(outcome(sent), "true")
       << "send() said EINTR: a signal came before the first byte.";
-  ::close(pair.theirs);
+  drop(pair.theirs);
   std::string arrived = pair.ours.receive_all();
   EXPECT_IS(arrived, "hello") << "Each byte is sent once, none twice.";
 }
@@ -275,6 +308,11 @@ TEST(Client, GivesUpOnASilentPeer) {
   TcpPair pair;
   char buffer[16];
 
+  for (milliseconds timeout : {milliseconds(1500), net::kForever})
+    EXPECT_IS(net::set_receive_timeout(pair.theirs, timeout), true)
+        << "A timeval takes microseconds below one million, and nothing below "
+           "zero; this time-out is "
+        << timeout.count() << " ms.";
   ASSERT_IS(net::set_receive_timeout(pair.theirs, milliseconds(20)), true)
       << "Every socket takes a time-out.";
   ssize_t n = net::receive_some(pair.theirs, buffer, sizeof buffer);

@@ -72,6 +72,14 @@ int status_of(pid_t pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// What the test does with descriptors that it lent out. False: somebody else
+// has closed one already.
+bool close_both(int one, int two) {
+  Unwatched ours;
+  step("test", "closes its own two descriptors");
+  return ::close(one) == 0 && ::close(two) == 0;
+}
+
 int handler_output = -1;
 pid_t handler_owner = -1;
 void exit_handler() {
@@ -268,21 +276,21 @@ TEST(PathServer, ReplacesTheSocketFileOfADeadServer) {
 TEST(PathServer, HasItsModeBeforeAClientCanConnect) {
   RULE("PATH-6");
   Folder folder;
-  std::string path = folder.path("server"), text = folder.path("text");
-  write_file(text, "in the way");
+  std::string path = folder.path("server");
+  std::string nowhere = folder.path("missing/server");
   std::vector<std::string> at_listen;
   auto look = [&] { at_listen.push_back(what_is_at(path)); };
   Fault listening(Call::kListen, {first(look), first(look)});
 
   set_umask(0);
   std::string narrow = outcome([&] { net::PathServer server(path, 0600); });
-  std::string refused = outcome([&] { net::PathServer server(text, 0600); });
+  std::string refused = outcome([&] { net::PathServer server(nowhere, 0600); });
   mode_t after_narrow = set_umask(077);
   std::string wide = outcome([&] { net::PathServer server(path, 0666); });
   mode_t after_wide = set_umask(022);
 
-  EXPECT_IS(narrow + ", " + refused + ", " + wide, "done, EADDRINUSE, done")
-      << "Only the path with a text file cannot be had.";
+  EXPECT_IS(narrow + ", " + refused + ", " + wide, "done, ENOENT, done")
+      << "Only one of the three paths is in a folder that does not exist.";
   EXPECT_IS(at_listen,
             (std::vector<std::string>{"socket, mode 600", "socket, mode 666"}))
       << "This is the file when listen() was called: from then on clients can "
@@ -371,18 +379,22 @@ TEST(Pair, LeadsFromParentToChildUntilEitherCloses) {
 
   net::Child speaker = start([](net::Fd socket) {
     send_raw(socket.get(), "hello", {});
+    step("child", "sends \"hello\", and returns 7");
     return 7;
   });
   std::string from_child = hear(speaker.socket.get());
   int speaker_status = status_of(speaker.pid);
   net::Child listener = start([](net::Fd socket) {
-    return hear(socket.get()) == "hello, end" ? 8 : 9;
+    std::string heard = hear(socket.get());
+    step("child", "heard: " + heard);
+    return heard == "hello, end" ? 8 : 9;
   });
+  step("test", "sends \"hello\" to the next child, and closes");
   send_raw(listener.socket.get(), "hello", {});
   listener.socket.reset();
   int listener_status = status_of(listener.pid);
   net::Child thrower =
-      start([](net::Fd) -> int { throw std::runtime_error("no status"); });
+      start([](net::Fd) -> int { throw std::runtime_error("a failure"); });
   int thrower_status = status_of(thrower.pid);
 
   EXPECT_IS(from_child, "hello, end")
@@ -415,21 +427,23 @@ TEST(Passing, HandsDescriptorsToAnotherProcess) {
   });
   UnixPair first, second;
 
-  net::send_with_fds(channel.theirs, "two",
+  net::send_with_fds(channel.theirs, "x",
                      std::array{first.theirs, second.theirs});
-  ::close(first.theirs);
-  ::close(second.theirs);
-  net::Message back = net::receive_with_fds(channel.theirs, 3, 2);
+  bool kept = close_both(first.theirs, second.theirs);
+  net::Message back = net::receive_with_fds(channel.theirs, 1, 2);
   net::Message none = net::receive_with_fds(channel.theirs, 100, 2);
   int got = other.wait();
 
+  EXPECT_IS(kept, true)
+      << "send_with_fds() sends copies: the caller's own stay open, and "
+         "closing them is the caller's task.";
   EXPECT_IS(got, 2) << "The other process was sent two descriptors.";
   EXPECT_IS(take(first.ours.get()), "other 0")
       << "It wrote through the first one: the copy works, though the sender "
          "has closed its own.";
   EXPECT_IS(take(second.ours.get()), "other 1")
       << "And through the second one.";
-  EXPECT_IS(back.bytes, "two") << "It sent the bytes back as they were.";
+  EXPECT_IS(back.bytes, "x") << "It sent the byte back as it was.";
   ASSERT_IS(back.fds.size(), 2u) << "It sent both descriptors back.";
   send_raw(back.fds[1].get(), "back", {});
   EXPECT_IS(take(second.ours.get()), "back")

@@ -1,12 +1,16 @@
+// Another correct solution: a datagram probe tells the dead from the living,
+// the umask makes the mode, the control buffer has room for all that Linux can
+// send at once, and flags are set after the fact with fcntl().
 #include "chapters/05_unix_sockets/unix_sockets.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
@@ -14,192 +18,200 @@
 namespace net {
 namespace {
 
-[[noreturn]] void fail(const std::string& call_and_operand) {
-  throw std::system_error(errno, std::generic_category(), call_and_operand);
+constexpr std::size_t kMostFds = 253;  // SCM_MAX_FD
+
+struct Control {
+  alignas(cmsghdr) char bytes[CMSG_SPACE(kMostFds * sizeof(int))] = {};
+};
+
+[[noreturn]] void fail(int error, const std::string& what) {
+  throw std::system_error(error, std::generic_category(), what);
 }
 
-Endpoint endpoint_of(const std::string& path, const std::string& call) {
-  // 05.2: one byte less than sun_path has, for the zero byte at the end.
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    errno = ENAMETOOLONG;
-    fail(call + " unix:" + path);
+int or_fail(int result, const std::string& what) {
+  if (result < 0) fail(errno, what);
+  return result;
+}
+
+struct Address {
+  Address(const std::string& path, const std::string& call) {
+    un.sun_family = AF_UNIX;
+    if (path.size() > sizeof un.sun_path - 1)
+      fail(ENAMETOOLONG, call + " unix:" + path);
+    std::memcpy(un.sun_path, path.data(), path.size());
   }
-  return Endpoint::parse("unix:" + path);
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&un); }
+  sockaddr_un un{};
+};
+
+int make_cloexec(int fd) {
+  return ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-Fd new_socket(int flags) {
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
-  if (!fd) fail("socket AF_UNIX");
-  return fd;
-}
+class Umask {
+ public:
+  explicit Umask(mode_t mask) : before_(::umask(mask)) {}
+  ~Umask() { ::umask(before_); }
 
-// Whether a socket file is there that nobody listens at.
-bool is_stale(const Endpoint& endpoint) {
-  // 05.3: lstat() first: connect() is refused by a text file, too. And not
-  // stat(): a symbolic link is somebody's, wherever it leads.
-  struct stat file;
-  if (::lstat(endpoint.path().c_str(), &file) < 0) return false;
-  if (!S_ISSOCK(file.st_mode)) return false;
-  // Non-blocking: a server that is alive, but busy, would keep us waiting.
-  // It says EAGAIN; only ECONNREFUSED is a death certificate.
-  Fd probe = new_socket(SOCK_NONBLOCK);
-  return ::connect(probe.get(), endpoint.address(), endpoint.size()) < 0 &&
+ private:
+  mode_t before_;
+};
+
+bool nobody_listens(const Address& address) {
+  Fd probe(or_fail(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  // A stream server answers a datagram socket with EPROTOTYPE, and does not
+  // even notice.
+  return ::connect(probe.get(), address.get(), sizeof address.un) < 0 &&
          errno == ECONNREFUSED;
 }
 
 }  // namespace
 
 PathServer::PathServer(std::string path, mode_t mode) : path_(std::move(path)) {
-  Endpoint here = endpoint_of(path_, "bind");
-  listener_ = new_socket(0);
-  if (is_stale(here)) ::unlink(path_.c_str());
-  if (::bind(listener_.get(), here.address(), here.size()) < 0)
-    fail("bind " + here.to_string());
-  struct stat file;
-  if (::lstat(path_.c_str(), &file) < 0) fail("lstat " + path_);
-  device_ = file.st_dev;
-  inode_ = file.st_ino;
-  // 05.4: before listen(): until then connect() is refused, so nobody slips in
-  // under the mode that bind() took from the umask.
-  if (::chmod(path_.c_str(), mode) < 0 ||
-      ::listen(listener_.get(), SOMAXCONN) < 0) {
+  Address address(path_, "bind");
+  listener_ =
+      Fd(or_fail(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  auto try_bind = [&] {
+    Umask exactly(~mode & 0777);
+    return ::bind(listener_.get(), address.get(), sizeof address.un);
+  };
+  struct stat there;
+  if (try_bind() < 0) {
+    if (errno != EADDRINUSE) fail(errno, "bind unix:" + path_);
+    bool is_socket =
+        ::lstat(path_.c_str(), &there) == 0 && S_ISSOCK(there.st_mode);
+    if (!is_socket || !nobody_listens(address))
+      fail(EADDRINUSE, "bind unix:" + path_);
+    ::unlink(path_.c_str());
+    or_fail(try_bind(), "bind unix:" + path_);
+  }
+  or_fail(::lstat(path_.c_str(), &there), "lstat " + path_);
+  file_ = {there.st_dev, there.st_ino};
+  if (::listen(listener_.get(), 128) < 0) {
     int error = errno;
     ::unlink(path_.c_str());
-    errno = error;
-    fail("listen " + here.to_string());
+    fail(error, "listen unix:" + path_);
   }
 }
 
 PathServer::~PathServer() {
-  // 05.4: while the listener is open, its file's inode number cannot be given
-  // to another file. So the file goes first, the descriptor (a member) after.
-  struct stat file;
-  if (::lstat(path_.c_str(), &file) == 0 && file.st_dev == device_ &&
-      file.st_ino == inode_)
+  struct stat there;
+  bool found = ::lstat(path_.c_str(), &there) == 0;
+  if (found && there.st_dev == file_.first && there.st_ino == file_.second)
     ::unlink(path_.c_str());
 }
 
 Fd PathServer::accept() {
-  while (true) {
-    Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (client) return client;
-    if (errno != EINTR) fail("accept unix:" + path_);
-  }
+  int fd;
+  do {
+    fd = ::accept(listener_.get(), nullptr, nullptr);
+  } while (fd < 0 && errno == EINTR);
+  Fd client(or_fail(fd, "accept unix:" + path_));
+  or_fail(make_cloexec(client.get()), "fcntl");
+  return client;
 }
 
 Fd connect_path(const std::string& path) {
-  Endpoint server = endpoint_of(path, "connect");
-  // 05.5: non-blocking, so that a full queue is an answer. It is not a "later"
-  // as with TCP: nothing is in progress, there is nothing to poll for.
-  Fd fd = new_socket(SOCK_NONBLOCK);
-  if (::connect(fd.get(), server.address(), server.size()) < 0)
-    fail("connect " + server.to_string());
-  if (::fcntl(fd.get(), F_SETFL, 0) < 0) fail("fcntl " + server.to_string());
+  Address address(path, "connect");
+  Fd fd(or_fail(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+  int flags = or_fail(::fcntl(fd.get(), F_GETFL), "fcntl");
+  or_fail(::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK), "fcntl");
+  or_fail(::connect(fd.get(), address.get(), sizeof address.un),
+          "connect unix:" + path);
+  or_fail(::fcntl(fd.get(), F_SETFL, flags), "fcntl");
   return fd;
 }
 
 ucred peer_credentials(int fd) {
-  ucred peer{};
+  ucred peer;
   socklen_t size = sizeof peer;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
-    fail("getsockopt SO_PEERCRED");
+  or_fail(::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size),
+          "getsockopt " + std::to_string(fd));
   return peer;
 }
 
 std::pair<Fd, Fd> socketpair() {
-  int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-    fail("socketpair AF_UNIX");
-  return {Fd(fds[0]), Fd(fds[1])};
+  int ends[2];
+  or_fail(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), "socketpair");
+  std::pair<Fd, Fd> both{Fd(ends[0]), Fd(ends[1])};
+  or_fail(make_cloexec(ends[0]), "fcntl");
+  or_fail(make_cloexec(ends[1]), "fcntl");
+  return both;
 }
 
 Child start_child(const std::function<int(Fd socket)>& body) {
-  auto [ours, theirs] = socketpair();
-  pid_t pid = ::fork();
-  if (pid < 0) fail("fork");
-  // 05.6: each process has both ends now. `theirs` closes here, at the return.
-  if (pid > 0) return {pid, std::move(ours)};
-  int status = 1;
-  try {
-    ours.reset();
-    status = body(std::move(theirs));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "child: %s\n", error.what());
-  } catch (...) {
+  std::pair<Fd, Fd> ends = socketpair();
+  pid_t pid = or_fail(::fork(), "fork");
+  if (pid != 0) {
+    ends.second.reset();
+    return Child{pid, std::move(ends.first)};
   }
-  // Not exit(): the parent's buffers and handlers are not the child's to run.
-  ::_exit(status);
+  auto run = [&]() noexcept -> int {
+    try {
+      ends.first.reset();
+      return body(std::move(ends.second));
+    } catch (...) {
+      return 1;
+    }
+  };
+  ::_exit(run());
 }
 
 void send_with_fds(int fd, std::string_view bytes, std::span<const int> fds) {
-  if (bytes.empty() && !fds.empty())
-    throw std::invalid_argument("descriptors need a byte to ride on (PASS-3)");
-  std::vector<char> control(CMSG_SPACE(fds.size_bytes()));
-  while (!bytes.empty()) {
-    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
+  if (fds.size() > kMostFds) fail(EINVAL, "more than 253 descriptors");
+  if (!fds.empty() && bytes.empty())
+    throw std::logic_error("PASS-3: a descriptor rides on a byte");
+  // The descriptors with one byte, then the rest as plain bytes.
+  Control control;
+  while (!fds.empty()) {
+    iovec one_byte{const_cast<char*>(bytes.data()), 1};
     msghdr message{};
-    message.msg_iov = &part;
+    message.msg_iov = &one_byte;
     message.msg_iovlen = 1;
-    if (!fds.empty()) {
-      message.msg_control = control.data();
-      message.msg_controllen = control.size();
-      cmsghdr* header = CMSG_FIRSTHDR(&message);
-      header->cmsg_level = SOL_SOCKET;
-      header->cmsg_type = SCM_RIGHTS;
-      // 05.7: CMSG_LEN, not CMSG_SPACE: the padding is no descriptor.
-      header->cmsg_len = CMSG_LEN(fds.size_bytes());
-      std::memcpy(CMSG_DATA(header), fds.data(), fds.size_bytes());
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(fds.size_bytes());
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    *rights = {CMSG_LEN(fds.size_bytes()), SOL_SOCKET, SCM_RIGHTS};
+    std::copy(fds.begin(), fds.end(),
+              reinterpret_cast<int*>(CMSG_DATA(rights)));
+    if (::sendmsg(fd, &message, MSG_NOSIGNAL) == 1) {
+      bytes.remove_prefix(1);
+      break;
     }
-    ssize_t n = ::sendmsg(fd, &message, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("sendmsg " + std::to_string(fd));
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-    // They went with the first byte, however few went with them.
-    fds = {};
+    if (errno != EINTR) fail(errno, "sendmsg " + std::to_string(fd));
+  }
+  while (!bytes.empty()) {
+    ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno != EINTR) fail(errno, "send " + std::to_string(fd));
+    if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
   }
 }
 
 Message receive_with_fds(int fd, std::size_t size, std::size_t max_fds) {
   Message received;
-  received.bytes.resize(size);
-  std::vector<char> control(CMSG_SPACE(max_fds * sizeof(int)));
-  // 05.7: all memory is there before the first descriptor is: an exception in
-  // between would lose it. One more, because CMSG_SPACE rounds up.
-  received.fds.reserve(max_fds + 1);
-  iovec part{received.bytes.data(), size};
+  received.fds.reserve(kMostFds);
+  std::vector<char> buffer(size);
+  Control control;
+  iovec part{buffer.data(), size};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t n;
-  do {
-    n = ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-  } while (n < 0 && errno == EINTR);
-  if (n < 0) fail("recvmsg " + std::to_string(fd));
-  received.bytes.resize(static_cast<std::size_t>(n));
-  for (cmsghdr* it = CMSG_FIRSTHDR(&message); it;
-       it = CMSG_NXTHDR(&message, it)) {
-    if (it->cmsg_level != SOL_SOCKET || it->cmsg_type != SCM_RIGHTS) continue;
-    std::size_t count = (it->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int number;
-      std::memcpy(&number, CMSG_DATA(it) + i * sizeof number, sizeof number);
-      received.fds.emplace_back(number);
-    }
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  ssize_t n = ::recvmsg(fd, &message, 0);
+  while (n < 0 && errno == EINTR) n = ::recvmsg(fd, &message, 0);
+  if (n < 0) fail(errno, "recvmsg " + std::to_string(fd));
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  if (rights && rights->cmsg_type == SCM_RIGHTS) {
+    auto* begin = reinterpret_cast<const int*>(CMSG_DATA(rights));
+    auto* end = begin + (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (; begin != end; ++begin) received.fds.emplace_back(*begin);
+    for (const Fd& each : received.fds) make_cloexec(each.get());
   }
-  if (message.msg_flags & MSG_CTRUNC || received.fds.size() > max_fds) {
-    errno = EMSGSIZE;
-    fail("recvmsg " + std::to_string(fd));
-  }
+  if ((message.msg_flags & MSG_CTRUNC) != 0 || received.fds.size() > max_fds)
+    fail(EMSGSIZE, "recvmsg " + std::to_string(fd));
+  received.bytes.assign(buffer.data(), static_cast<std::size_t>(n));
   return received;
 }
-
-// Also right: umask(~mode & 0777) around bind(), put back at once, in a program
-// without threads (the umask is the whole process's); a probe with SOCK_DGRAM,
-// which no server notices: ECONNREFUSED from the dead, EPROTOTYPE from the
-// living; room for 253 descriptors, the most that Linux sends at once, in place
-// of counting padding. Two servers that start in the same moment can each find
-// the same stale file: a lock file beside it (flock(2)) keeps them apart.
 
 }  // namespace net
