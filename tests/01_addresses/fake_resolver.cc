@@ -14,6 +14,7 @@
 #include <map>
 #include <set>
 
+#include "common/eai_name.h"
 #include "common/testing/graded.h"
 
 namespace {
@@ -164,7 +165,8 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
   int code = current->answer(host ? host : none, service, asked, list);
   int error = errno;
   graded::step("you", "getaddrinfo(" + argument(host) + ", " +
-                          argument(service) + ") = " + std::to_string(code));
+                          argument(service) +
+                          ") = " + (code == 0 ? "0" : net::eai_name(code)));
   errno = error;
   return code;
 }
@@ -177,7 +179,7 @@ void freeaddrinfo(addrinfo* list) noexcept {
   // Nobody may look at them any more.
   for (addrinfo* it = list; it; it = it->ai_next)
     std::memset(it->ai_addr, 0xaa, it->ai_addrlen);
-  graded::step("you", "freeaddrinfo()");
+  graded::step("you", "freeaddrinfo(list) = void");
 }
 
 }  // extern "C"

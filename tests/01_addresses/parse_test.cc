@@ -27,8 +27,8 @@ TEST(Parse, ReadsAnIPv4AddressAndItsPort) {
   RULE("PARSE-1");
 
   EXPECT_IS(parsed("192.0.2.1:8080"), "IPv4 192.0.2.1, port 8080")
-      << "In the structure port 8080 is 1f 90: network byte order, the more "
-         "significant byte first.";
+      << "The kernel reads the port in network byte order, the more "
+         "significant byte first: 8080 is 1f 90.";
   EXPECT_IS(parsed("0.0.0.0:1"), "IPv4 0.0.0.0, port 1")
       << "0.0.0.0 is an address like any other, and port 1 is 00 01.";
   EXPECT_IS(parsed("255.255.255.255:80"), "IPv4 255.255.255.255, port 80")
