@@ -16,8 +16,8 @@ inline constexpr char kVariable[] = "GRADED_CHANNEL";
 void open();
 bool is_open();
 
-// Sends one message: fields joined by tabs, on one line, whole. Thread-safe. False when the
-// runner cannot be reached any more.
+// Sends one message: fields joined by tabs, on one line, whole. Thread-safe.
+// False when the runner cannot be reached any more.
 bool send(std::initializer_list<std::string_view> fields);
 
 // Ends the test's report; the runner believes no other end. False: the line is

@@ -3,7 +3,7 @@
 // descriptor left. Every call is also a line of the time line.
 //
 //   Fault interrupted(Call::kReceive, {fails(EINTR)});
-//   net::receive_all(fd, got);   // the first recv() says EINTR, the next is real
+//   net::receive_all(fd, got);  // the first recv(): EINTR; the next: real
 //
 // A Fault that the code never met fails the test: it proved nothing. Calls of
 // the test's own are left alone: peers and Unwatched see the kernel as it is.

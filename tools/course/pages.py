@@ -111,12 +111,12 @@ def _time_line(steps):
     """What both ends did, a column for each."""
     rows, number = [], 0
     for step in steps:
-        times = f"  ×{step['times']}" if step["times"] > 1 else ""
+        times = step.get("times", 1)
         if not step["who"]:
-            rows.append(row("", f"... {step['times']} more", ""))
+            rows.append(row("", f"... {times} more", ""))
             continue
         number += 1
-        what = step["what"] + times
+        what = step["what"] + (f"  ×{times}" if times > 1 else "")
         rows.append(row(number, what, "") if step["who"] == "you" else
                     row(number, "", f"{step['who']}: {what}"))
     if not rows:

@@ -2,6 +2,7 @@
 
 import json
 
+import lint as style
 from course import bazel, screen, state, tree
 from course.problem import Problem
 
@@ -10,7 +11,9 @@ GROUP = "the repository"
 
 def register(add):
     add("test", test, GROUP, "every test of the repository: "
-        "test [-- BAZEL OPTIONS]", json=True)
+        "test [TARGETS] [-- BAZEL OPTIONS]", json=True
+        ).add_argument("targets", nargs="*", metavar="TARGET")
+    add("lint", lint, GROUP, "the repository's style")
     add("compile-commands", compile_commands, GROUP,
         "write compile_commands.json, for editors")
 
@@ -28,12 +31,16 @@ def test(args):
     with screen.busy("building") as change:
         done = bazel.run(
             "test", "--keep_going", "--test_output=errors", *args.rest,
-            "--", "//...", *left_out,
+            "--", *(args.targets or ["//..."]), *left_out,
             watch=lambda run: change(_progress(run)))
     passed, failed = tally(done)
     if not passed and not failed:
         raise done.trouble()
     return _report(args, done, passed, failed, edited)
+
+
+def lint(args):
+    return style.main()
 
 
 def _report(args, done, passed, failed, edited):
