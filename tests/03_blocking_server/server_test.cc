@@ -348,8 +348,11 @@ TEST(Server, StopsWaitingWhenTold) {
   });
   // Until it waits: in a poll() that takes time, or in accept().
   wait_for_calls(Call::kPoll, polls + 1);
-  if (calls(Call::kPoll)[polls].args[1] == 0)
+  if (calls(Call::kPoll)[polls].args[1] == 0) {
     wait_for_calls(Call::kAccept, accepts + 1);
+    if (::fcntl(idle.fd.get(), F_GETFL) & O_NONBLOCK)
+      wait_for_calls(Call::kPoll, polls + 2);
+  }
   later.now();
   Connection late = Connection::to_port(idle.port, "late");
   std::string stopped = waiting.get();
