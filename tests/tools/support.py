@@ -88,10 +88,11 @@ if plan.get("hangs"):
     open("hanging", "w").close()
     signal.pause()
 events = []
-for label in words:
-    part = plan.get("labels", {}).get(label)
-    if not part:
-        continue
+labels = plan.get("labels", {})
+wanted = [label for label in labels for word in words
+          if label == word or word.endswith("...") and label.startswith(word[:-3])]
+for label in wanted:
+    part = labels[label]
     if "stderr" in part:
         said = pathlib.Path("stderr." + label.replace("/", "_")).absolute()
         said.write_text(part["stderr"])
@@ -101,6 +102,10 @@ for label in words:
         out = pathlib.Path("bazel-testlogs") / label[2:].replace(":", "/") / "test.outputs"
         out.mkdir(parents=True, exist_ok=True)
         (out / "graded.json").write_text(json.dumps(part["graded"]))
+        log = {"name": "test.log", "uri": (out.parent / "test.log").absolute().as_uri()}
+        events.append({"id": {"testResult": {"label": label}}, "testResult": {
+            "testActionOutput": [log],
+            "executionInfo": {"strategy": part.get("strategy", "linux-sandbox")}}})
     if "status" in part:
         events.append({"id": {"testSummary": {"label": label}},
                        "testSummary": {"overallStatus": part["status"]}})
@@ -143,9 +148,9 @@ class CourseTest(unittest.TestCase):
             path.chmod(0o755)
         return path
 
-    def judge(self, chapter, passing, **more):
+    def judge(self, chapter, passing, label=None, **more):
         """Bazel will find that these rules of the chapter pass."""
-        label = f"//chapters/{chapter}:test"
+        label = label or f"//chapters/{chapter}:test"
         rules, tests = [], []
         name = chapter[3:].upper()
         for number, points in ((1, 60), (2, 40)):
@@ -164,8 +169,9 @@ class CourseTest(unittest.TestCase):
                           "text": f"The whole story of [{rule}]."})
         self.bazel_plan["labels"][label] = {
             "status": "PASSED" if len(passing) == 2 else "FAILED",
-            "graded": {"schema": 1, "chapter": chapter, "rules": rules,
-                       "tests": tests}}
+            "graded": {"schema": 1, "chapter": chapter, "seed": 1,
+                       "implementation": label.rpartition("/")[2].partition(":")[0],
+                       "rules": rules, "tests": tests}}
         self.bazel_plan["code"] = max(self.bazel_plan.get("code", 0),
                                       0 if len(passing) == 2 else 3)
         self.bazel_plan.update(more)

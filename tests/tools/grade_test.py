@@ -1,0 +1,383 @@
+"""./course grade against a Bazel that plays a part: verdicts, reports, errors."""
+
+import csv
+import fcntl
+import html.parser
+import json
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, "tests/tools")
+from support import CourseTest, skeletons  # noqa: E402
+
+SUMS, MORE = "01_sums", "02_more"
+
+
+class Page(html.parser.HTMLParser):
+    """The text of a page and the tags in it; every tag must be closed."""
+    EMPTY = {"meta", "br"}
+
+    def __init__(self, path):
+        super().__init__()
+        self.text, self.tags, self.open, self.hrefs = "", set(), [], []
+        self.source = pathlib.Path(path).read_text()
+        self.feed(self.source)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.hrefs += [value for key, value in attributes if key == "href"]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+class GradeTest(CourseTest):
+    def setUp(self):
+        super().setUp()
+        self.out = self.root / "out"
+
+    def hand_in(self, student, chapter, passing=None, code="int mine;\n", **more):
+        """Puts a student's file into the class, and plans its verdict."""
+        name = chapter[3:]
+        self.write(f"class/{student}/chapters/{chapter}/{name}.cc", code)
+        if passing is not None:
+            self.judge(chapter, passing, label=self.label(student, chapter), **more)
+
+    @staticmethod
+    def label(student, chapter):
+        return f"//submissions/{student}:{chapter}"
+
+    def plan(self, student, chapter=MORE):
+        return self.bazel_plan["labels"][self.label(student, chapter)]
+
+    def grade(self, *words):
+        return self.course("grade", str(self.root / "class"), "--out",
+                           str(self.out), *words)
+
+    def rows(self):
+        with (self.out / "grades.csv").open() as file:
+            return {row["student"]: row for row in csv.DictReader(file)}
+
+    def results(self, student):
+        return json.loads((self.out / f"students/{student}/results.json").read_text())
+
+    def page(self, student=None):
+        return Page(self.out / (f"students/{student}/index.html" if student else
+                                "index.html"))
+
+    def calls(self):
+        path = self.root / "bazel-calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+class Grades(GradeTest):
+    def test_a_class_gets_a_table_a_csv_and_a_report_each(self):
+        self.hand_in("ann", SUMS, [1, 2])
+        self.hand_in("ann", MORE, [1])
+        self.hand_in("bob", MORE, [1, 2])
+        code, out, err = self.grade()
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"ann +100 +60 +160/200")
+        self.assertRegex(out, r"bob +0 +100 +100/200  01: not handed in")
+        self.assertEqual(self.rows()["ann"], {
+            "student": "ann", SUMS: "100", MORE: "60", "total": "160", "max": "200",
+            "flags": "", "notes": ""})
+        self.assertEqual(len(self.calls()), 1)
+        for student in ("ann", "bob"):
+            self.assertTrue(self.page(student).text)
+        self.assertIn("students/ann/index.html", self.page().hrefs)
+
+    def test_results_json_has_gradescopes_form(self):
+        self.hand_in("ann", MORE, [1])
+        self.grade()
+        results = self.results("ann")
+        self.assertEqual((results["score"], results["stdout_visibility"]),
+                         (60, "hidden"))
+        self.assertEqual(results["extra_data"]["verdicts"],
+                         {MORE: {"MORE-1": "PASS", "MORE-2": "FAIL"}})
+        self.assertEqual(results["extra_data"]["seeds"], {MORE: 1})
+        self.assertFalse(results["extra_data"]["regrade"])
+        passed, failed = results["tests"]
+        self.assertEqual(passed, {
+            "name": "02 MORE-1 it adds", "score": 60, "max_score": 60,
+            "status": "passed", "output": "", "output_format": "text",
+            "visibility": "visible"})
+        self.assertEqual((failed["score"], failed["status"], failed["output"]),
+                         (0, "failed", "The whole story of [MORE-2]."))
+
+    def test_the_page_shows_rule_time_line_and_first_hint(self):
+        self.hand_in("ann", MORE, [1])
+        self.plan("ann")["graded"]["tests"][1]["failures"] = [
+            {"value": "sum", "notes": "Two and two.", "message": "m", "file": "",
+             "line": "1", "expected": ["4"], "actual": ["5"]}]
+        self.grade()
+        page = self.page("ann")
+        for words in ("it adds", "send(4) = 7", "peer: got 7 bytes", "Two and two.",
+                      "What is a difference?", "60 of 100 points"):
+            self.assertIn(words, page.text)
+        self.assertNotIn("Look at minus.", page.text)
+        self.assertNotIn("script", page.tags)
+        self.assertIn("prefers-color-scheme: dark", page.source)
+
+    def test_untouched_and_missing_chapters_are_zero_and_cost_no_build(self):
+        self.hand_in("ann", MORE, code=(self.root / "chapters/02_more/more.cc")
+                     .read_text())
+        (self.root / "class/bob").mkdir()
+        code, out, _ = self.grade("--chapters", "2")
+        self.assertEqual((code, self.calls()), (0, []))
+        self.assertEqual(self.rows()["ann"]["notes"],
+                         "02: untouched: it is the skeleton")
+        self.assertEqual(self.rows()["bob"]["notes"],
+                         "02: not handed in; there is no file in it")
+        self.assertEqual(self.results("bob")["score"], 0)
+
+    def test_a_broken_archive_costs_its_owner_alone(self):
+        self.hand_in("ann", MORE, [1, 2])
+        self.write("class/bob.zip", "nonsense")
+        code, _, _ = self.grade()
+        self.assertEqual((code, self.rows()["ann"]["total"]), (0, "100"))
+        self.assertEqual(self.results("bob")["score"], 0)
+        self.assertIn("the archive is broken", self.page("bob").text)
+
+    def test_code_that_does_not_compile_costs_its_chapter_and_is_quoted(self):
+        self.hand_in("ann", SUMS, [1, 2])
+        self.hand_in("ann", MORE)
+        lines = "".join(f"submissions/ann/02_more/more.cc:{n}:1: error: '::recv' has "
+                        "not been declared\n" for n in range(1, 61))
+        self.bazel_plan["labels"][self.label("ann", MORE) + "_code"] = {
+            "stderr": "/x/execroot/sockets/bazel-out/k8/bin/a.cc: In function\n"
+                      + lines}
+        self.bazel_plan["code"] = 1
+        code, out, _ = self.grade()
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"ann +100 +0 +100/200  02: does not compile")
+        said = self.results("ann")["tests"][-1]["output"]
+        self.assertIn("chapters/02_more/more.cc:1:1: error: '::recv'", said)
+        self.assertIn("... (21 more lines)", said)
+        self.assertIn("#include <sys/socket.h>", said)
+        self.assertNotIn("execroot", said)
+        self.assertIn("chapters/02_more/more.cc:1:1: error", self.page("ann").text)
+
+    def test_a_file_of_the_chapter_that_did_not_come_is_the_skeletons(self):
+        extra = self.write("chapters/02_more/extra.cc", 'int x() { TODO("02.2", "x"); }')
+        text = extra.read_text()
+        self.write("chapters/skeletons.txt", skeletons.text(self.root))
+        subprocess.run("git init -q && git add chapters", shell=True, check=True,
+                       cwd=self.root, capture_output=True)
+        extra.write_text("int instructors_own;\n")
+        self.hand_in("ann", MORE, [1])
+        self.grade()
+        package = self.root / ".course/grade/submissions/ann"
+        self.assertEqual((package / "02_more/extra.cc").read_text(), text)
+        self.assertIn('srcs = ["02_more/extra.cc", "02_more/more.cc"]',
+                      (package / "BUILD").read_text())
+        self.assertIn("extra.cc: not handed in, so the skeleton stands in",
+                      self.rows()["ann"]["notes"])
+
+    def test_only_what_changed_is_written_and_who_left_is_forgotten(self):
+        self.hand_in("ann", MORE, [1])
+        self.hand_in("bob", MORE, [1])
+        self.grade()
+        packages = self.root / ".course/grade/submissions"
+        before = (packages / "ann/02_more/more.cc").stat()
+        subprocess.run(["rm", "-r", self.root / "class/bob"], check=True)
+        self.grade()
+        after = (packages / "ann/02_more/more.cc").stat()
+        self.assertEqual((before.st_ino, before.st_mtime_ns),
+                         (after.st_ino, after.st_mtime_ns))
+        self.assertEqual([p.name for p in packages.iterdir()], ["ann"])
+        self.assertEqual([p.name for p in (self.out / "students").iterdir()], ["ann"])
+
+    def test_json_is_alone(self):
+        self.hand_in("ann", MORE, [1])
+        code, out, _ = self.grade("--json")
+        found = json.loads(out)
+        self.assertEqual((code, found["students"][0]["points"]), (0, 60))
+        self.assertEqual(found["layers"]["sandbox"], "linux-sandbox")
+
+    def test_a_weaker_sandbox_is_not_kept_quiet(self):
+        self.hand_in("ann", MORE, [1])
+        self.plan("ann")["strategy"] = "processwrapper-sandbox"
+        _, out, _ = self.grade()
+        self.assertIn("NOT active:  no network", out)
+        self.plan("ann")["strategy"] = ""  # from the cache, so as it was then
+        _, out, _ = self.grade()
+        self.assertIn("NOT active:  no network", out)
+        self.assertIn("no network: NOT active", self.page().text)
+
+
+class Errors(GradeTest):
+    def error(self):
+        """The grader's own failure: neither a zero nor full marks."""
+        code, out, _ = self.grade()
+        self.assertEqual(code, 1)
+        self.assertIn("To be graded again", out)
+        self.assertEqual(self.rows()["ann"]["total"], "ERROR")
+        self.assertEqual(self.rows()["bob"]["total"], "100")
+        results = self.results("ann")
+        self.assertNotIn("score", results)
+        self.assertFalse([t for t in results["tests"] if "score" in t])
+        self.assertTrue(results["extra_data"]["regrade"])
+        self.assertIn("the grader failed, not you", self.page("ann").text)
+        return self.rows()["ann"]["notes"]
+
+    def setUp(self):
+        super().setUp()
+        self.hand_in("ann", MORE, [1, 2])
+        self.hand_in("bob", MORE, [1, 2])
+        self.graded = self.plan("ann")["graded"]
+
+    def test_a_test_that_did_not_end(self):
+        self.plan("ann")["status"] = "TIMEOUT"
+        self.assertIn("ended with TIMEOUT", self.error())
+
+    def test_no_result(self):
+        del self.plan("ann")["graded"]
+        self.assertIn("there is no result", self.error())
+
+    def test_a_result_of_another(self):
+        self.graded["implementation"] = "bob"
+        self.assertIn("somebody else's", self.error())
+
+    def test_a_result_that_contradicts_itself(self):
+        for spoil in (lambda: self.plan("ann").update(status="FAILED"),
+                      lambda: self.graded["tests"][0].update(verdict="FAIL"),
+                      lambda: self.graded["rules"][0].update(points=99),
+                      lambda: self.graded["tests"].pop()):
+            self.judge(MORE, [1, 2], label=self.label("ann", MORE))
+            self.graded = self.plan("ann")["graded"]
+            spoil()
+            self.assertIn("contradicts itself", self.error())
+
+    def test_a_result_of_other_rules_or_half_of_one(self):
+        self.graded["rules"][0]["max_points"] = 70
+        self.assertIn("of other rules", self.error())
+        self.graded["rules"][0] = {}
+        self.assertIn("is incomplete", self.error())
+
+    def test_a_test_that_the_runner_lost(self):
+        self.graded["tests"][0]["verdict"] = "MISSING"
+        self.assertIn("the runner lost a test", self.error())
+
+    def test_a_compiler_that_breaks_down(self):
+        del self.bazel_plan["labels"][self.label("ann", MORE)]
+        for said in ("more.cc:1:1: internal compiler error: Segmentation fault",
+                     "g++: fatal error: Killed signal terminated program cc1plus",
+                     "a.cc:1:1: fatal error: x.s: No space left on device"):
+            self.bazel_plan["labels"][self.label("ann", MORE) + "_code"] = {
+                "stderr": said}
+            self.assertIn("ERROR of the grader", self.error())
+
+    def test_it_is_tried_again_alone_before_that(self):
+        self.plan("ann")["status"] = "TIMEOUT"
+        self.error()
+        self.assertEqual(len(self.calls()), 2)
+        self.assertIn("--cache_test_results=no", self.calls()[1])
+        self.assertTrue(self.calls()[1].endswith(self.label("ann", MORE)))
+
+    def test_when_bazel_fails_nobody_is_judged(self):
+        for plan in ({"code": 37}, {"code": 1, "says": "ERROR: no such target"},
+                     {"code": 1, "labels": {"//submissions/x": {}}}):
+            self.bazel_plan = plan
+            code, out, err = self.grade()
+            self.assertEqual((code, out, self.out.exists()), (1, "", False))
+            self.assertIn("Bazel", err)
+
+
+class Hostile(GradeTest):
+    def test_what_a_student_wrote_stays_text_everywhere(self):
+        evil = '</pre><script>alert(1)</script><img src=x onerror="alert(2)"> &amp;'
+        self.hand_in("ann", MORE, [])
+        test = self.plan("ann")["graded"]["tests"][0]
+        test.update(output=evil + "\x1b[31m", why=evil, text=evil + "\x1b[31m\u202e",
+                    verdict="CRASH", steps=[{"who": evil, "what": evil, "times": 1}])
+        self.plan("ann")["graded"]["tests"][1]["failures"] = [
+            {"value": evil, "notes": evil, "message": evil, "expected": [evil],
+             "actual": ["\x00\ufffe", evil]}]
+        self.write(f"class/ann/{evil.replace('/', '|')}.txt", "")
+        self.write("class/bob/chapters/02_more/more.cc", f"exit(0); // {evil}\n")
+        self.bazel_plan["labels"][self.label("bob", MORE) + "_code"] = {
+            "stderr": f"submissions/bob/02_more/more.cc:1:1: error: {evil}\x1b[0m\n"}
+        self.assertEqual(self.grade()[0], 0)
+        for student in ("ann", "bob", None):
+            page = self.page(student)
+            self.assertFalse({"script", "img"} & page.tags, student)
+            self.assertNotIn("\x1b", page.source)
+            self.assertNotIn("\u202e", page.source)
+        self.assertIn(evil, self.page("ann").text)
+        text = self.results("ann")["tests"][0]["output"]
+        self.assertTrue(text.endswith("\\x1b[31m\\u202e"), text)
+
+    def test_names_are_no_formulas_and_no_markup(self):
+        for name in ("=1+1", "@SUM(1)", "-2", "<b>bold", "\x1b[31m"):
+            (self.root / "class" / name).mkdir(parents=True)
+        code, out, _ = self.grade("--chapters", "2")
+        self.assertEqual(code, 0)
+        self.assertNotIn("\x1b", out)
+        names = list(self.rows())
+        self.assertEqual(sorted(names), sorted(
+            ["'=1+1", "'@SUM(1)", "'-2", "<b>bold", "\\x1b[31m"]))
+        self.assertNotIn("b", self.page().tags)
+        for path in (self.out / "students").iterdir():
+            self.assertRegex(path.name, r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+
+    def test_flags_are_for_the_instructor(self):
+        self.hand_in("ann", MORE, [1, 2], code="void f() { exit(0); }\n")
+        code, out, _ = self.grade()
+        self.assertRegex(out, r"ann +100 +100/100  1 flag\n")
+        self.assertIn("more.cc:1: ends the process", self.rows()["ann"]["flags"])
+        self.assertIn("more.cc:1: ends the process", self.page().text)
+        self.assertNotIn("ends the process", self.page("ann").text)
+
+
+class Usage(GradeTest):
+    def test_what_cannot_be_graded_is_named(self):
+        (self.root / "class").mkdir()
+        for words, said in (
+                ((), "nobody to grade"), (("--chapters", "9"), "no chapter '9'"),
+                (("--out", str(self.root / "class/out")), "choose another --out"),
+                (("--out", str(self.root / "course")), "is a file"),
+                (("more",), "unrecognized arguments")):
+            self.write("course", "")
+            code, out, err = self.grade(*words)
+            self.assertEqual((code, out), (2, ""), words)
+            self.assertIn(said, err)
+        code, _, err = self.course("grade", "/nowhere", "--out", str(self.out))
+        self.assertEqual(code, 2)
+        self.assertIn("/nowhere is no folder", err)
+
+    def test_two_graders_at_a_time_are_one_too_many(self):
+        self.hand_in("ann", MORE, [1])
+        lock = self.write(".course/grade/lock", "")
+        with lock.open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            code, _, err = self.grade()
+        self.assertEqual(code, 1)
+        self.assertIn("another grade is at work", err)
+
+    def test_a_full_disk_leaves_no_half_report(self):
+        self.hand_in("ann", MORE, [1])
+        (self.root / "out").mkdir()
+        code, _, err = self.course(
+            "grade", "class", "--out", "out", cwd=self.root,
+            preexec_fn=lambda: __import__("resource").setrlimit(
+                __import__("resource").RLIMIT_FSIZE, (3000, 3000)))
+        self.assertEqual(code, 1)
+        self.assertIn("File too large", err)
+        for path in self.out.rglob("*"):
+            self.assertIn(path.suffix, ("", ".json", ".html"))
+            if path.suffix == ".json":
+                json.loads(path.read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
