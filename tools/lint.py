@@ -2,8 +2,8 @@
 
     tools/lint.py            prints what is wrong, then `lint: N passed, N failed`
 
-clang-format and shellcheck run where they are installed, and are counted as
-not run where they are not.
+clang-format, clang-tidy and shellcheck run where they are installed, and are
+counted as not run where they are not.
 """
 
 import pathlib
@@ -123,10 +123,21 @@ def shell_is_clean():
     return run.stdout.splitlines()
 
 
+def nothing_that_clang_tidy_knows():
+    """clang-tidy finds no bug in the references"""
+    if not shutil.which("clang-tidy"):
+        return None
+    run = subprocess.run(
+        ["clang-tidy", "--quiet", *tracked("solutions/*.cc"), "--", "-std=c++20", "-I."],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    return run.stdout.splitlines() if run.returncode else []
+
+
 CHECKS = [no_time_orders_a_test, no_fixed_port, no_test_that_cannot_fail,
           references_are_finished, lines_fit, headers_fit_one_screen,
           headers_guard_themselves, nothing_of_a_machine, nothing_binary,
-          skeletons_are_listed, formatted, shell_is_clean]
+          skeletons_are_listed, formatted, shell_is_clean,
+          nothing_that_clang_tidy_knows]
 
 
 def main():
