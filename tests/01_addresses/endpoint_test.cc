@@ -29,9 +29,8 @@ sockaddr_storage buffer_with(const Structure& address) {
 template <typename Structure>
 std::string kind(const Structure& address) {
   net::Endpoint made = endpoint(address);
-  return made.is_loopback()   ? "loopback"
-         : made.is_wildcard() ? "wildcard"
-                              : "neither";
+  if (made.is_loopback()) return made.is_wildcard() ? "both" : "loopback";
+  return made.is_wildcard() ? "wildcard" : "neither";
 }
 
 template <typename A, typename B>
@@ -72,6 +71,8 @@ TEST(Endpoint, RefusesWhatIsTooShortOrForeign) {
       << "A sockaddr_in6 has 28 bytes; here are 16, as for IPv4.";
   EXPECT_IS(made_from(inet, 1), "refused")
       << "One byte is not even the family, which takes two.";
+  EXPECT_IS(endpoint(unix_name("")).family(), AF_UNIX)
+      << "A unix socket without a name has its family, two bytes, and no more.";
   EXPECT_IS(made_from(foreign, sizeof foreign), "refused")
       << "The family is AF_NETLINK: no IPv4, IPv6 or unix address.";
 }
@@ -135,6 +136,8 @@ TEST(Endpoint, IsEqualToTheSamePlaceOnly) {
          "label, which is no part of where a socket is.";
   EXPECT_IS(equal(unix_name({"/run/x\0Z", 8}), unix_name("/run/x")), true)
       << "A path ends at its first zero byte. The two differ after it.";
+  EXPECT_IS(equal(unix_name({"@x", 3}), unix_name({"\0x", 2})), false)
+      << "One is a file whose name begins with @, the other an abstract name.";
   EXPECT_IS(equal(v4("192.0.2.1", 80), v4("192.0.2.2", 80)), false)
       << "The addresses differ in their last byte.";
   EXPECT_IS(equal(v4("192.0.2.1", 80), v4("192.0.2.1", 81)), false)

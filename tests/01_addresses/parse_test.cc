@@ -137,10 +137,15 @@ TEST(Parse, KeepsAWholePathOrRefusesIt) {
   EXPECT_IS(parsed({"unix:/run/x\0y", 13}), "refused")
       << "The kernel takes the zero byte for the end, so this would be the "
          "file /run/x.";
-  EXPECT_IS(endpoint(unix_name({"/run/x", 7})).path(), "/run/x")
+  net::Endpoint reported = endpoint(unix_name({"/run/x", 7}));
+  EXPECT_IS(reported.path(), "/run/x")
       << "The zero byte is the end of the path, and no part of it.";
-  EXPECT_IS(endpoint(unix_name({"/run/x", 7})).to_string(), "unix:/run/x")
+  EXPECT_IS(reported.to_string(), "unix:/run/x")
       << "This is how parse() reads it.";
+  EXPECT_IS(reported.host() + " " + std::to_string(reported.port()), " 0")
+      << "A path has no host, and its port is 0.";
+  EXPECT_IS(endpoint(v4("192.0.2.1", 80)).path(), "")
+      << "An IPv4 address has no path.";
 }
 
 TEST(Parse, KnowsAbstractNames) {

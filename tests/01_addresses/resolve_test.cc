@@ -84,6 +84,8 @@ TEST(Resolve, KnowsServicesByNameAndNumber) {
   EXPECT_IS(answer("example.com", "4294967376"), "refused")
       << "getaddrinfo() takes 4294967376 for port 80: it is 2 to the 32, and "
          "80.";
+  EXPECT_IS(answer("example.com", "+65616"), "refused")
+      << "A port has no sign. getaddrinfo() takes this for port 80.";
   EXPECT_IS(answer("example.com", ""), "refused")
       << "This is neither number nor name. getaddrinfo() takes it for port 0.";
 }
