@@ -2,42 +2,15 @@
 
 import csv
 import fcntl
-import html.parser
 import json
-import pathlib
 import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, "tests/tools")
-from support import CourseTest, skeletons  # noqa: E402
+from support import CourseTest, Page, skeletons  # noqa: E402
 
 SUMS, MORE = "01_sums", "02_more"
-
-
-class Page(html.parser.HTMLParser):
-    """The text of a page and the tags in it; every tag must be closed."""
-    EMPTY = {"meta", "br"}
-
-    def __init__(self, path):
-        super().__init__()
-        self.text, self.tags, self.open, self.hrefs = "", set(), [], []
-        self.source = pathlib.Path(path).read_text()
-        self.feed(self.source)
-        self.close()
-        assert not self.open, self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.add(tag)
-        self.hrefs += [value for key, value in attributes if key == "href"]
-        if tag not in self.EMPTY:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, tag
-
-    def handle_data(self, data):
-        self.text += data
 
 
 class GradeTest(CourseTest):

@@ -154,6 +154,8 @@ class Attacks(Intake):
                      "01_sums: refused: a symbolic link", "sums.cc: refused: a device")
 
     def test_a_bomb_of_bytes(self):
+        before, intake.MOST_UNPACKED = intake.MOST_UNPACKED, 1 << 20
+        self.addCleanup(setattr, intake, "MOST_UNPACKED", before)
         self.refused(self.tar([("zeros", bytes(intake.MOST_UNPACKED))]), "unpacks to")
         with zipfile.ZipFile(self.root / "b.zip", "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr("zeros", bytes(intake.MOST_UNPACKED + 1))
@@ -206,7 +208,7 @@ class Broken(Intake):
         raw = gzip.decompress((self.root / "one.tar.gz").read_bytes())
         self.zip([(MORE, CODE), (SUMS, CODE)])
         zipped = (self.root / "one.zip").read_bytes()
-        for i in range(0, 512):
+        for i in range(0, 512, 5):
             tar = bytearray(raw)
             tar[i] ^= 0x81
             (self.root / "one.tar.gz").write_bytes(gzip.compress(tar, 1))

@@ -1,5 +1,6 @@
 """A small checkout with a Bazel that plays a part, for tests of ./course."""
 
+import html.parser
 import json
 import os
 import pathlib
@@ -198,3 +199,28 @@ class CourseTest(unittest.TestCase):
         process = self.start(*words, **options)
         out, err = process.communicate(timeout=30)
         return process.returncode, out, err
+
+
+class Page(html.parser.HTMLParser):
+    """The text of a page and the tags in it; every tag must be closed."""
+    EMPTY = {"meta", "br"}
+
+    def __init__(self, path):
+        super().__init__()
+        self.text, self.tags, self.open, self.hrefs = "", set(), [], []
+        self.source = pathlib.Path(path).read_text()
+        self.feed(self.source)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.hrefs += [value for key, value in attributes if key == "href"]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.text += data
