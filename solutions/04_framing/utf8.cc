@@ -19,14 +19,11 @@ Utf8Decoder::Utf8Decoder() : state_(new State) {}
 // longer form of a short character (E0, F0), a surrogate (ED) or a number
 // above U+10FFFF (F4).
 bool Utf8Decoder::State::begin(unsigned char byte) {
+  if (byte < 0xc2 || byte > 0xf4) return false;
   least = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
   most = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
-  missing = byte < 0xc2    ? 0
-            : byte <= 0xdf ? 1
-            : byte <= 0xef ? 2
-            : byte <= 0xf4 ? 3
-                           : 0;
-  return missing > 0;
+  missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+  return true;
 }
 
 std::string Utf8Decoder::feed(std::string_view bytes) {

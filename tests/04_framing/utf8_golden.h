@@ -35,8 +35,6 @@ inline constexpr Utf8Row kValid[] = {
     {"ef bf | bd", "- | fffd | -"},
     {"f0 90 | 80 80", "- | 10000 | -"},
     {"f4 8f bf | bf", "- | 10ffff | -"},
-    {"ef | bb bf 61", "- | feff 61 | -"},
-    {"ef bb bf | ef bb bf", "feff | feff | -"},
     {"00 | 00", "00 | 00 | -"},
     {"7f | c2 80", "7f | 80 | -"},
 };
@@ -56,7 +54,8 @@ inline constexpr Utf8Row kCutOff[] = {
     {"f4 8f bf", "- | fffd"},
 };
 
-// Bytes that are no UTF-8; the text of all, wherever they are cut.
+// Bytes that are no UTF-8 (but for the byte order marks at the end); the text
+// of all, wherever they are cut.
 inline constexpr Utf8Row kBroken[] = {
     {"80", "fffd"},
     {"bf", "fffd"},
@@ -109,4 +108,6 @@ inline constexpr Utf8Row kBroken[] = {
     {"c0 61", "fffd 61"},
     {"f5 61", "fffd 61"},
     {"ff e2 82 ac", "fffd 20ac"},
+    {"ef bb bf 61", "feff 61"},
+    {"61 ef bb bf ef bb bf", "61 feff feff"},
 };
