@@ -248,7 +248,7 @@ class Errors(GradeTest):
                      "a.cc:1:1: fatal error: x.s: No space left on device"):
             self.bazel_plan["labels"][self.label("ann", MORE) + "_code"] = {
                 "stderr": said}
-            self.assertIn("ERROR of the grader", self.error())
+            self.assertIn("regrade, the grader failed", self.error())
 
     def test_it_is_tried_again_alone_before_that(self):
         self.plan("ann")["status"] = "TIMEOUT"

@@ -83,7 +83,7 @@ def _state(submission, chapter):
     return gradebook.UNTOUCHED if same else ""
 
 
-REASONS = {gradebook.REFUSED: "nothing could be taken from what was handed in",
+REASONS = {gradebook.REFUSED: "nothing of it could be taken",
            gradebook.MISSING: "not handed in",
            gradebook.UNTOUCHED: "untouched: it is the skeleton"}
 
@@ -144,7 +144,7 @@ def _bazel(total, *words):
 def _ungraded(given, chapter):
     if given.unreadable:
         return Grade(chapter, gradebook.ERROR,
-                     f"ERROR of the grader, regrade: {given.unreadable}")
+                     f"regrade, the grader failed: {given.unreadable}")
     found = _state(given, chapter)
     return Grade(chapter, found, REASONS[found])
 
@@ -223,7 +223,8 @@ def show(students, layers, notes, out):
     regrade = [student.name for student in students if student.points is None]
     if regrade:
         screen.say("To be graded again (the grader's own ERROR): "
-                   + ", ".join(regrade), screen.BAD)
+                   + ", ".join(regrade) + "\nThe same command tries them again, "
+                   "and keeps what is graded.", screen.BAD)
 
 
 def _show_student(student, columns):
@@ -231,9 +232,9 @@ def _show_student(student, columns):
               for grade in student.grades[:columns]]
     total = "ERROR" if student.points is None else \
         f"{student.points}/{student.max_points}"
-    remarks = student.reasons() + [
-        f"{n} {name}" + "s" * (n > 1) for n, name in (
-            (len(student.notes()), "note"), (len(student.flags), "flag")) if n]
+    remarks = [f"{n} {name}" + "s" * (n > 1) for n, name in (
+        (len(student.flags), "flag"), (len(student.notes()), "note")) if n]
+    remarks += student.reasons()
     style = screen.BAD if student.points is None else \
         "yellow" if student.flags else ""
     line = f"{one_line(student.name, 21):<22}" \

@@ -21,7 +21,7 @@ class Grade:
     reason: str = ""  # one line, unless it was graded
     graded: dict | None = None  # as the runner wrote it
     said: str = ""  # by the compiler
-    meaning: str = ""  # of its first error
+    meaning: str = ""  # its first error in plain words
 
     @property
     def points(self):
@@ -135,8 +135,8 @@ def _tests(grade):
     """One test a rule; for a chapter without verdicts, one in all."""
     number = grade.chapter.number
     if not grade.graded:
-        output = "\n\n".join(filter(None, [grade.reason, grade.said,
-                                          grade.meaning]))
+        output = "\n\n".join(filter(None, [grade.reason, grade.meaning,
+                                          grade.said]))
         return [_test(f"{number} {grade.chapter.title}", grade.points,
                       grade.max_points, output)]
     return [_test(f"{number} {rule['id']} {rule['text']}", rule["points"],

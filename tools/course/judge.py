@@ -51,7 +51,7 @@ class Judge:
 
 
 def _error(chapter, reason):
-    return Grade(chapter, gradebook.ERROR, f"ERROR of the grader, regrade: {reason}")
+    return Grade(chapter, gradebook.ERROR, f"regrade, the grader failed: {reason}")
 
 
 def _broken(submission, chapter, said):
@@ -67,10 +67,14 @@ def _broken(submission, chapter, said):
     shown = [line[:300] for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES:
         shown.append(f"... ({len(lines) - MOST_LINES} more lines)")
-    reason = "includes files that are none of its own" if forbidden else \
-        "does not compile"
+    if forbidden:
+        reason, meaning = "includes files that are not its own", ""
+    else:
+        reason = "does not compile" if error.line else "does not link"
+        meaning = f"{error.where()}: ".lstrip(": ") \
+            + f"{error.message}. {error.meaning}".rstrip()
     return Grade(chapter, gradebook.BROKEN, reason, said=printable("\n".join(shown)),
-                 meaning=error.meaning if error else "")
+                 meaning=meaning)
 
 
 def _disbelief(graded, submission, chapter, status):

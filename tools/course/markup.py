@@ -31,7 +31,7 @@ th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0;
   border-bottom: 1px solid var(--line) }
 th { color: var(--dim); font-weight: 600; font-size: .85rem }
 .wide { overflow-x: auto; overflow-wrap: normal }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+.number { text-align: right; padding-right: 1rem; font-variant-numeric: tabular-nums; white-space: nowrap }
 .points { font-size: 1.15rem; margin: .25rem 0 }
 .bar { height: .5rem; border-radius: .25rem; background: var(--line); overflow: hidden }
 .bar div { height: 100%; background: var(--good) }
@@ -44,7 +44,7 @@ details { border: 1px solid var(--line); border-radius: .4rem; margin: .6rem 0;
 summary { cursor: pointer; padding: .6rem 0 }
 details > :last-child { margin-bottom: .9rem }
 .beside { table-layout: fixed }
-.beside td { font: .85rem/1.45 ui-monospace, monospace }
+.beside td { font: .85rem/1.45 ui-monospace, monospace; overflow-wrap: anywhere }
 .beside th:first-child, .beside td:first-child { width: 2.2rem; color: var(--dim) }
 .differs td { background: var(--mark) }
 """

@@ -39,8 +39,8 @@ def _chapter(grade):
     if not grade.graded:
         return join([title, _points(grade.points, grade.max_points),
                      tag("p", _sentence(grade.reason), class_="bad"),
-                     tag("pre", grade.said) if grade.said else Markup(),
-                     tag("p", grade.meaning)])
+                     tag("p", grade.meaning),
+                     tag("pre", grade.said) if grade.said else Markup()])
     failing = [rule for rule in grade.graded["rules"] if rule["verdict"] != "PASS"]
     return join([
         title, _points(grade.points, grade.max_points),
@@ -73,9 +73,10 @@ def _failure(grade, rule, first):
     parts = [summary, *_what_failed(test), _time_line(test["steps"]),
              _output(test["output"]),
              tag("h3", "A first hint"), markdown(step.hints[0]),
-             tag("p", f"Read step {step.number}, {step.title}, in chapters/"
-                 f"{grade.chapter.name}/README.md. Test: {test['file']}:"
-                 f"{test['line']}", class_="dim")]
+             tag("p", f"Read step {step.number}, {step.title}, in ",
+                 tag("code", f"chapters/{grade.chapter.name}/README.md"),
+                 "; the test is ", tag("code", f"{test['file']}:{test['line']}"),
+                 class_="dim")]
     return tag("details", *parts, **({"open": "open"} if first else {}))
 
 
@@ -145,11 +146,10 @@ def class_page(students, chapters, layers, notes):
 
 def _class_row(student):
     href = f"students/{student.submission.id}/index.html"
-    points = [gradebook.ERROR if grade.points is None else grade.points
-              for grade in student.grades]
-    total = gradebook.ERROR if student.points is None else student.points
-    return row(tag("a", student.name, href=href),
-               *((point, "number") for point in points), (total, "number"),
+    points = [(gradebook.ERROR, "number bad") if earned is None else
+              (earned, "number") for earned in
+              [*(grade.points for grade in student.grades), student.points]]
+    return row(tag("a", student.name, href=href), *points,
                join(tag("div", remark) for remark in [
                    *student.reasons(), *student.notes(),
                    *(["flagged: see below"] if student.flags else [])]))
