@@ -1,6 +1,9 @@
 #include <netdb.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
