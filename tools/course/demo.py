@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from course import check, grade, results, screen, state, tree, work
+from course import check, grade, report, results, screen, state, tree, work
 from course.problem import Problem
 
 SAMPLES = tree.ROOT / "tests/samples"
@@ -28,12 +28,12 @@ def demo(args):
                    "Building and running the tests of each; the first time takes "
                    "about a minute.\n")
     graded = grade.grade_class(FOLDER / "class", args.out, [chapter])
-    grade.write_reports(*graded, args.out)
+    report.write(graded, args.out)
     if args.json:
-        screen.as_json(grade.as_json(*graded, args.out))
+        screen.as_json(report.as_json(graded, args.out))
     else:
-        tell(*graded, args.out)
-    return int(any(student.points is None for student in graded[0]))
+        tell(graded, args.out)
+    return graded.status()
 
 
 def hand_in(chapter, folder):
@@ -51,8 +51,8 @@ def hand_in(chapter, folder):
     return sorted([*samples, "untouched"])
 
 
-def tell(students, layers, notes, out):
-    learner = next(s for s in students if s.submission.id == SHOWN).grades[0]
+def tell(graded, out):
+    learner = next(s for s in graded.students if s.submission.id == SHOWN).grades[0]
     screen.say(f"1. What a learner sees. This is `./course check {CHAPTER}` for "
                f"the one called '{SHOWN}':\n", screen.HEAD)
     if learner.graded:
@@ -61,7 +61,7 @@ def tell(students, layers, notes, out):
         screen.say(learner.reason, screen.BAD)
     screen.say("\n2. The class. This is `./course grade DIR --out DIR` for all of "
                "them:\n", screen.HEAD)
-    grade.show(students, layers, notes, out)
+    report.show(graded, out)
     screen.say("\n3. The reports. Open the class page in a browser; each name in it "
                "leads to that student's page.", screen.HEAD)
     screen.say("\nTo begin the course yourself: ./course next")

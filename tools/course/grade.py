@@ -1,16 +1,14 @@
 """grade: a class in one Bazel build, a test target for each student's chapter."""
 
 import json
-import shutil
 from pathlib import Path
 
 import skeletons
-from course import (bazel, gradebook, intake, overlay, pages, screen, state,
+from course import (bazel, gradebook, intake, overlay, report, screen, state,
                     suspicion, tree)
-from course.gradebook import Grade, Student
+from course.gradebook import Class, Grade, Student
 from course.judge import Judge
 from course.problem import Problem
-from course.text import one_line
 
 SANDBOX = "linux-sandbox"
 OPTIONS = ["--keep_going", "--test_output=summary", overlay.PACKAGE_PATH,
@@ -30,22 +28,21 @@ def register(add):
 
 
 def grade(args):
-    chapters = [tree.find(name) for name in args.chapters.split(",")] \
-        if args.chapters else None
-    students, layers, notes = grade_class(args.folder, args.out, chapters)
-    write_reports(students, layers, notes, args.out)
+    names = args.chapters.split(",") if args.chapters else []
+    chapters = {chapter.name: chapter for chapter in map(tree.find, names)}
+    graded = grade_class(args.folder, args.out, list(chapters.values()))
+    report.write(graded, args.out)
     if args.json:
-        screen.as_json(as_json(students, layers, notes, args.out))
+        screen.as_json(report.as_json(graded, args.out))
     else:
-        show(students, layers, notes, args.out)
-    return int(any(student.points is None for student in students))
+        report.show(graded, args.out)
+    return graded.status()
 
 
-def grade_class(folder, out, chapters=None):
-    """([Student], layers, notes on the class)."""
+def grade_class(folder, out, chapters):
+    """The Class in `folder`; without chapters, in all that anybody has begun."""
     _check_places(folder, out)
-    wanted = list(skeletons.read(tree.ROOT))
-    submissions, notes = intake.read_class(folder, wanted)
+    submissions, notes = intake.read_class(folder, list(skeletons.read(tree.ROOT)))
     if not submissions:
         raise Problem(f"{folder} has no folder and no archive (.tar.gz, .tgz, "
                       ".zip), so there is nobody to grade", 2)
@@ -55,7 +52,7 @@ def grade_class(folder, out, chapters=None):
     ] or tree.chapters()
     with overlay.ours():
         students, layers = _run(submissions, chapters)
-    return students, layers, notes
+    return Class(students, chapters, layers, notes)
 
 
 def _check_places(folder, out):
@@ -169,75 +166,3 @@ def _layers(sandboxes):
     return {"intake by name": True, "a process per test": True,
             "resource limits": True, "no network": kinds <= {SANDBOX},
             "sandbox": ", ".join(sorted(kinds)) or "none was needed"}
-
-
-def write_reports(students, layers, notes, out):
-    """grades.csv, index.html, and a folder for each student."""
-    chapters = [grade.chapter for grade in students[0].grades]
-    _remove_others(out / "students", {s.submission.id for s in students})
-    for student in students:
-        folder = out / "students" / student.submission.id
-        results = gradebook.results_json(student, layers)
-        _write(folder / "results.json", json.dumps(results, indent=1))
-        _write(folder / "index.html", pages.student_page(student))
-    _write(out / "grades.csv", gradebook.grades_csv(students, chapters))
-    _write(out / "index.html", pages.class_page(students, chapters, layers, notes))
-
-
-def _write(path, text):
-    state.write(path, text.encode())
-
-
-def _remove_others(folder, ids):
-    """Reports of students who are not of this class any more."""
-    for path in folder.iterdir() if folder.is_dir() else []:
-        if path.name not in ids and (path / "results.json").is_file():
-            shutil.rmtree(path)
-
-
-def as_json(students, layers, notes, out):
-    return {"schema": 1, "students": [student.as_json() for student in students],
-            "layers": layers, "notes": notes, "out": str(out)}
-
-
-def show(students, layers, notes, out):
-    """A line for each student, what protected the run, where the reports are."""
-    chapters = [grade.chapter for grade in students[0].grades]
-    columns = chapters if len(chapters) <= 6 else []
-    heads = "".join(f"{chapter.number:>5}" for chapter in columns)
-    screen.say(f"{'student':<22}{heads}     total", screen.HEAD)
-    for student in students:
-        _show_student(student, len(columns))
-    for note in notes:
-        screen.say(f"note: {one_line(note)}", "yellow")
-    active = [name for name, value in layers.items() if value is True]
-    idle = [name for name, value in layers.items() if value is False]
-    screen.say(f"\nActive:      {', '.join(active)}\n"
-               f"Sandbox:     {layers['sandbox']}")
-    if idle:
-        screen.say(f"NOT active:  {', '.join(idle)}", screen.BAD)
-    screen.say(f"Grades:      {out / 'grades.csv'}\n"
-               f"Class page:  {out / 'index.html'}\n"
-               f"Each page:   {out / 'students'}/NAME/index.html "
-               "(and results.json)")
-    regrade = [student.name for student in students if student.points is None]
-    if regrade:
-        screen.say("To be graded again (the grader's own ERROR): "
-                   + ", ".join(regrade) + "\nThe same command tries them again, "
-                   "and keeps what is graded.", screen.BAD)
-
-
-def _show_student(student, columns):
-    points = [("ERR" if grade.points is None else grade.points)
-              for grade in student.grades[:columns]]
-    total = "ERROR" if student.points is None else \
-        f"{student.points}/{student.max_points}"
-    remarks = [f"{n} {name}" + "s" * (n > 1) for n, name in (
-        (len(student.flags), "flag"), (len(student.notes()), "note")) if n]
-    remarks += student.reasons()
-    style = screen.BAD if student.points is None else \
-        "yellow" if student.flags else ""
-    line = f"{one_line(student.name, 21):<22}" \
-        + "".join(f"{p:>5}" for p in points) + f"{total:>10}  "
-    room = max(20, 79 - len(line))
-    screen.say((line + one_line("; ".join(remarks), room)).rstrip(), style)

@@ -82,13 +82,26 @@ class Student:
                 "flags": self.flags, "notes": self.notes()}
 
 
-def grades_csv(students, chapters):
+@dataclass
+class Class:
+    """All students of a run, and how it was made."""
+    students: list
+    chapters: list
+    layers: dict  # {layer of protection: whether it was active}
+    notes: list  # on the folder itself
+
+    def status(self):
+        """The command's: 1 when anybody has to be graded again."""
+        return int(any(student.points is None for student in self.students))
+
+
+def grades_csv(graded):
     """One row a student, to be opened in a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["student", *(chapter.name for chapter in chapters),
+    writer.writerow(["student", *(chapter.name for chapter in graded.chapters),
                      "total", "max", "flags", "notes"])
-    for student in students:
+    for student in graded.students:
         points = [grade.points for grade in student.grades] + [student.points]
         row = [student.name, *(ERROR if p is None else p for p in points),
                student.max_points, "; ".join(student.flags),

@@ -131,17 +131,18 @@ def _output(output):
         if output else Markup()
 
 
-def class_page(students, chapters, layers, notes):
+def class_page(graded):
     """For the instructor: student by chapter, flags, what protected the run."""
-    heads = ["student", *((chapter.number, "number") for chapter in chapters),
+    heads = ["student", *((chapter.number, "number") for chapter in graded.chapters),
              ("total", "number"), "remarks"]
     return page(
         "Grades", tag("h1", "Grades"),
-        tag("p", f"{len(students)} students; at most {students[0].max_points} "
-            "points each."),
-        table(heads, [_class_row(student) for student in students]),
-        tag("h2", "For you to look at"), _flags(students, notes),
-        tag("h2", "How it was graded"), _layers(layers))
+        tag("p", f"{len(graded.students)} students; at most "
+            f"{graded.students[0].max_points} points each."),
+        table(heads, [_class_row(student) for student in graded.students]),
+        tag("h2", "For you to look at"), _flags(graded.students),
+        bullets(graded.notes),
+        tag("h2", "How it was graded"), _layers(graded.layers))
 
 
 def _class_row(student):
@@ -155,17 +156,17 @@ def _class_row(student):
                    *(["flagged: see below"] if student.flags else [])]))
 
 
-def _flags(students, notes):
-    """Flags, and what in the folder was nobody's."""
+def _flags(students):
     flagged = [student for student in students if student.flags]
-    parts = [tag("p", "A flag is a line that an honest answer seldom needs. It has "
-                 "cost no points.")] if flagged else [tag("p", "Nothing is flagged.")]
-    for student in flagged:
-        parts += [tag("h3", student.name), bullets(student.flags)]
-    return join([*parts, bullets(notes)])
+    if not flagged:
+        return tag("p", "Nothing is flagged.")
+    return join([tag("p", "A flag is a line that an honest answer seldom needs. "
+                     "It has cost no points."),
+                 *(join([tag("h3", student.name), bullets(student.flags)])
+                   for student in flagged)])
 
 
 def _layers(layers):
-    words = [f"{name}: {value if isinstance(value, str) else 'active' if value else 'NOT active'}"
-             for name, value in layers.items()]
-    return bullets(words)
+    words = {True: "active", False: "NOT active"}
+    return bullets([f"{name}: {words.get(value, value)}"
+                    for name, value in layers.items()])
