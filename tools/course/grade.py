@@ -95,7 +95,7 @@ def _run(submissions, chapters):
     overlay.lay_out([(given, begun) for given, begun in work_list if begun])
     grades, sandboxes = _judged([(given, chapter) for given, begun in work_list
                                  for chapter in begun])
-    students = [Student(given, suspicion.flags(given.files),
+    students = [Student(given, suspicion.flags(given.files, _reference),
                         [grades.get((given.id, chapter.name))
                          or _ungraded(given, chapter) for chapter in chapters])
                 for given in submissions]
@@ -124,6 +124,11 @@ def _judged(pairs):
                    for given, chapter in again}
         sandboxes |= _sandboxes(run)
     return grades, sandboxes
+
+
+def _reference(path):
+    file = tree.ROOT / path.replace("chapters/", "solutions/", 1)
+    return file.read_text() if file.is_file() else ""
 
 
 def _stand_ins(given, chapters):
