@@ -28,7 +28,7 @@ def runfile(path):
 
 def normal(text):
     text = re.sub(r"(127\.0\.0\.1|\[::1\]):\d+", r"\1:PORT", text)
-    text = re.sub(r"port \d+", "port PORT", text)
+    text = re.sub(r"port \d{4,5}\b", "port PORT", text)
     text = re.sub(r"(\w)\(\d+\b", r"\1(FD", text)
     text = re.sub(r"\) = \d+\n", ") = N\n", text)
     text = re.sub(r"unix:@[0-9a-f]{5}\b", "unix:@NAME", text)

@@ -270,9 +270,9 @@ std::string failure_text(const Run& run, std::size_t index, bool by_actor) {
         out << columns(failure);
       out << wrapped(cleaned(words.notes), "  ") << "\n";
     }
-    if (outcome.failures.size() > shown)
-      out << "  (" << outcome.failures.size() - shown
-          << " more checks of this test failed.)\n\n";
+    if (std::size_t more = outcome.failures.size() - shown; more > 0)
+      out << "  (" << more << " more check" << (more > 1 ? "s" : "")
+          << " of this test failed.)\n\n";
     std::string line = time_line(outcome.steps, by_actor);
     if (!line.empty()) out << line << "\n";
     std::string printed = output_tail(outcome);
