@@ -64,7 +64,7 @@ void print_read(std::string_view bytes) {
 }
 
 void print_message(const std::string& message) {
-  std::cout << "  message of " << message.size() << ": " << message << "\n";
+  std::cout << "  message of " << message.size() << ": \"" << message << "\"\n";
 }
 
 int print_text() {

@@ -103,6 +103,8 @@ TEST(Lines, LongerThanTheLimitAreRefused) {
       << "The limit is 8 bytes. The end of a line does not count.";
   EXPECT_IS(status_after<LineDecoder>({"12345678\r"}, 8), "kFine")
       << "The limit is 8 bytes. The CR may be half of the line's end.";
+  EXPECT_IS(status_after<LineDecoder>({"12345678\r", "9"}, 8), "kTooLong")
+      << "The limit is 8 bytes. No LF has followed the CR, so it counts.";
   EXPECT_IS(status_after<LineDecoder>({"123456789"}, 8), "kTooLong")
       << "The limit is 8 bytes. Do not wait for a LF that may never come: "
          "the peer could fill your memory.";

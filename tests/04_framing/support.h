@@ -52,13 +52,16 @@ void decode(const Chunks& chunks, std::size_t limit, graded::Trace& trace,
   }
 }
 
-// The messages of `bytes` are these, however the stream is cut. The first cut
-// of which that is not true is shown in steps.
+// The messages of `bytes` are these, however the stream is cut. The time line
+// shows the stream in one piece, and then the first cut that goes wrong.
 template <typename Decoder>
 ::testing::AssertionResult hands_out(const std::string& bytes,
                                      std::vector<std::string> messages,
                                      std::size_t limit = net::kMaxMessage) {
   for (std::string& message : messages) message = graded::in_quotes(message);
+  graded::Trace whole;
+  decode<Decoder>({bytes}, limit, whole, Log::kSteps);
+  if (whole.events() != messages) return whole.is(messages);
   for (const Chunks& chunks : every_cut(bytes)) {
     graded::Trace trace;
     try {
@@ -66,6 +69,7 @@ template <typename Decoder>
       if (trace.events() == messages) continue;
     } catch (...) {
     }
+    graded::step("test", "does it again with a new decoder and other cuts");
     graded::Trace again;
     decode<Decoder>(chunks, limit, again, Log::kSteps);
     return again.is(messages);

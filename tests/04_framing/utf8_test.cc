@@ -14,8 +14,8 @@ std::string hexadecimal(unsigned number) {
   return text;
 }
 
-// "61 20ac fffd": the code points of a text, "-" for none. Bytes that are no
-// UTF-8 are shown as they are, "\xe2".
+// "61 20ac fffd": the code points of a text, "-" for none. Bytes of it that are
+// no UTF-8 are shown as "byte-e2".
 std::string code_points(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -28,7 +28,7 @@ std::string code_points(std::string_view text) {
       point = point << 6 | (text[i] & 0x3f);
     }
     if (!out.empty()) out += ' ';
-    out += good ? hexadecimal(point) : "\\x" + hexadecimal(lead);
+    out += good ? hexadecimal(point) : "byte-" + hexadecimal(lead);
     text.remove_prefix(good ? size : 1);
   }
   return out.empty() ? "-" : out;
@@ -97,8 +97,9 @@ TEST(Utf8, CharactersThatStayIncompleteAreReplaced) {
   net::Utf8Decoder decoder;
   decoder.feed("\xe2\x82");
   decoder.finish();
-  EXPECT_IS(code_points(decoder.feed("a")), "61")
-      << "After finish() a decoder is as new: nothing is left in it.";
+  EXPECT_IS(code_points(decoder.feed("\xac")), "fffd")
+      << "After e2 82 came the end. Then the decoder is as new, and ac alone "
+         "begins no character.";
 }
 
 TEST(Utf8, BytesThatAreNoCharacterAreReplaced) {
