@@ -24,9 +24,9 @@ def demo(args):
     names = hand_in(chapter, FOLDER / "class")
     if not args.json:
         screen.say(f"{len(names)} students hand in chapter {chapter.number}, "
-                   f"{chapter.title}: {', '.join(names)}.\n"
-                   "Building and running the tests of each; the first time takes "
-                   "about a minute.\n")
+                   f"{chapter.title}:\n{', '.join(names)}.\n"
+                   "Building and testing what each of them wrote; the first time "
+                   "takes a minute.\n")
     graded = grade.grade_class(FOLDER / "class", args.out, [chapter])
     report.write(graded, args.out)
     if args.json:
@@ -54,14 +54,14 @@ def hand_in(chapter, folder):
 def tell(graded, out):
     learner = next(s for s in graded.students if s.submission.id == SHOWN).grades[0]
     screen.say(f"1. What a learner sees. This is `./course check {CHAPTER}` for "
-               f"the one called '{SHOWN}':\n", screen.HEAD)
+               f"'{SHOWN}':\n", screen.HEAD)
     if learner.graded:
         check.show(results.Result(learner.chapter, learner.graded))
     else:
         screen.say(learner.reason, screen.BAD)
-    screen.say("\n2. The class. This is `./course grade DIR --out DIR` for all of "
-               "them:\n", screen.HEAD)
+    screen.say("\n2. The class. This is `./course grade DIR --out DIR` for all "
+               "of them:\n", screen.HEAD)
     report.show(graded, out)
-    screen.say("\n3. The reports. Open the class page in a browser; each name in it "
-               "leads to that student's page.", screen.HEAD)
+    screen.say("\n3. The reports. Open the class page in a browser; it leads to each "
+               "student's.", screen.HEAD)
     screen.say("\nTo begin the course yourself: ./course next")

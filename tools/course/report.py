@@ -52,8 +52,7 @@ def show(graded, out):
     _show_layers(graded.layers)
     screen.say(f"Grades:      {out / 'grades.csv'}\n"
                f"Class page:  {out / 'index.html'}\n"
-               f"Each page:   {out / 'students'}/NAME/index.html "
-               "(and results.json)")
+               f"Each one's:  {out / 'students'}/NAME/")
     regrade = [s.name for s in graded.students if s.points is None]
     if regrade:
         screen.say("To be graded again (the grader's own ERROR): "
