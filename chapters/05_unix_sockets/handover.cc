@@ -2,7 +2,7 @@
 // lost on the way: the queue belongs to the socket, not to a process.
 //
 //   handover serve PATH   listens on a port of 127.0.0.1, prints it, and gives
-//                         the listening socket to the first client at PATH
+//                         the listening socket to the first taker at PATH
 //   handover take PATH    takes it, and serves echo on it
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,6 +32,17 @@ net::Endpoint name_of(const net::Fd& socket) {
   return net::Endpoint::from(address, size);
 }
 
+// Whether this client has taken it. One that only looks whether a server is
+// alive at the path (another PathServer does) leaves without a word.
+bool hand_over(const net::Fd& client, const net::Fd& listener) {
+  try {
+    net::send_with_fds(client.get(), "x", std::array{listener.get()});
+    return !net::receive_with_fds(client.get(), 1, 0).bytes.empty();
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 void serve(const std::string& path) {
   net::Endpoint any = net::Endpoint::parse("127.0.0.1:0");
   net::Fd listener(
@@ -41,10 +52,13 @@ void serve(const std::string& path) {
   net::PathServer server(path);
   std::cout << "listening on " << name_of(listener).to_string()
             << ", handing it over at " << path << std::endl;
-  net::Fd client = server.accept();
-  pid_t pid = net::peer_credentials(client.get()).pid;
-  net::send_with_fds(client.get(), "x", std::array{listener.get()});
-  std::cout << "process " << pid << " has it now" << std::endl;
+  while (true) {
+    net::Fd client = server.accept();
+    if (!hand_over(client, listener)) continue;
+    std::cout << "process " << net::peer_credentials(client.get()).pid
+              << " has it now" << std::endl;
+    return;
+  }
 }
 
 // One client at a time: what one sends comes back until it ends.
@@ -62,6 +76,7 @@ void echo(const net::Fd& client) {
   net::Message message = net::receive_with_fds(server.get(), 1, 1);
   if (message.fds.empty()) throw std::runtime_error("no descriptor came");
   net::Fd listener = std::move(message.fds[0]);
+  net::send_with_fds(server.get(), "y", {});
   std::cout << "serving " << name_of(listener).to_string() << std::endl;
   while (true) {
     net::Fd client(checked(
