@@ -57,10 +57,12 @@ class Grades(GradeTest):
         self.hand_in("ann", SUMS, [1, 2])
         self.hand_in("ann", MORE, [1])
         self.hand_in("bob", MORE, [1, 2])
+        (self.root / "class/eve").mkdir()
         code, out, err = self.grade()
         self.assertEqual((code, err), (0, ""))
         self.assertRegex(out, r"ann +100 +60 +160/200")
         self.assertRegex(out, r"bob +0 +100 +100/200  01: not handed in")
+        self.assertRegex(out, r"eve +0 +0 +0/200  1 note; 01, 02: not handed in")
         self.assertEqual(self.rows()["ann"], {
             "student": "ann", SUMS: "100", MORE: "60", "total": "160", "max": "200",
             "flags": "", "notes": ""})

@@ -61,9 +61,13 @@ class Student:
         return sum(grade.max_points for grade in self.grades)
 
     def reasons(self):
-        """["02: does not compile"] of the chapters that were not graded."""
-        return [f"{grade.chapter.number}: {grade.reason}" for grade in self.grades
-                if grade.reason]
+        """["01, 02: not handed in"] of the chapters that were not graded."""
+        chapters = {}
+        for grade in self.grades:
+            if grade.reason:
+                chapters.setdefault(grade.reason, []).append(grade.chapter.number)
+        return [f"{', '.join(numbers)}: {reason}"
+                for reason, numbers in chapters.items()]
 
     def notes(self):
         """What the intake has to say to the student."""

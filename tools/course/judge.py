@@ -71,8 +71,8 @@ def _broken(submission, chapter, said):
         reason, meaning = "includes files that are not its own", ""
     else:
         reason = "does not compile" if error.line else "does not link"
-        meaning = f"{error.where()}: ".lstrip(": ") \
-            + f"{error.message}. {error.meaning}".rstrip()
+        where = f"{error.where()}: " if error.path else ""
+        meaning = f"{where}{error.message}\n{error.meaning}".rstrip()
     return Grade(chapter, gradebook.BROKEN, reason, said=printable("\n".join(shown)),
                  meaning=meaning)
 

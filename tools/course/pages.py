@@ -37,9 +37,10 @@ def _chapter(grade):
     chapter = grade.chapter
     title = tag("h2", f"{chapter.number} {chapter.title}")
     if not grade.graded:
-        return join([title, _points(grade.points, grade.max_points),
+        return join([title, _points(grade.points, grade.max_points)
+                     if grade.points is not None else Markup(),
                      tag("p", _sentence(grade.reason), class_="bad"),
-                     tag("p", grade.meaning),
+                     *(tag("p", line) for line in grade.meaning.splitlines()),
                      tag("pre", grade.said) if grade.said else Markup()])
     failing = [rule for rule in grade.graded["rules"] if rule["verdict"] != "PASS"]
     return join([
