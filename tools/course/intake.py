@@ -66,6 +66,8 @@ def read_class(folder, wanted):
     found, notes = {}, []
     for path in sorted(folder.iterdir()):
         name = _student_name(path)
+        if path.name in NOISE:
+            continue
         if name is None:
             notes.append(f"{one_line(path.name)}: neither a folder nor an "
                          "archive (.tar.gz, .tgz, .zip), so nobody's")
