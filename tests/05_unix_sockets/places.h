@@ -144,6 +144,11 @@ inline OwnFd listen_at(const std::string& path, int backlog = 0) {
   return fd;
 }
 
+inline OwnFd accept_from(const OwnFd& listener) {
+  Unwatched ours;
+  return OwnFd(checked(::accept(listener.get(), nullptr, nullptr), "accept()"));
+}
+
 // Clients that fill the queue of the server at `path`.
 inline std::vector<OwnFd> fill_queue(const std::string& path) {
   std::vector<OwnFd> clients;

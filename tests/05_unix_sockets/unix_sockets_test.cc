@@ -41,6 +41,18 @@ std::string hear(int fd) {
   return heard + ", no end";
 }
 
+// Moves it to the number 0, as in a program that was started without stdin.
+void make_descriptor_zero(int fd) {
+  Unwatched ours;
+  ::dup2(fd, 0);
+  ::close(fd);
+}
+
+// What the error says before the reason: "bind unix:/run/x".
+std::string before_reason(const std::string& what) {
+  return what.substr(0, what.rfind(": "));
+}
+
 // Leaves bytes on the stack where the next function puts its variables.
 [[gnu::noinline]] void dirty_the_stack() {
   volatile char rubbish[4096];
@@ -126,8 +138,9 @@ TEST(Fd, ClosesItsDescriptorOnce) {
     owner.reset();
     reason = errno_name(errno);
   }
+  make_descriptor_zero(second.theirs);
   {
-    net::Fd owner(second.theirs);
+    net::Fd owner(0);
     net::Fd next(std::move(owner));
   }
 
@@ -140,7 +153,8 @@ TEST(Fd, ClosesItsDescriptorOnce) {
       << "errno was ECONNREFUSED before reset(): whoever cleans up after a "
          "failed call still wants to report that call.";
   EXPECT_IS(second.at_end(), true)
-      << "The last owner went away, and the descriptor with it.";
+      << "This one was descriptor 0, a number like any other. Its last owner "
+         "went away, and it must be closed.";
 }
 
 TEST(Fd, ClosesWhatItHeldWhenItIsAssigned) {
@@ -210,7 +224,7 @@ TEST(PathServer, TakesPathsUpTo107Bytes) {
          "sun_path.";
   EXPECT_IS(files_after, std::vector<std::string>{})
       << "A path that is cut off is another path: somebody else's.";
-  EXPECT_IS(what.substr(0, 11 + too_long.size()), "bind unix:" + too_long + ":")
+  EXPECT_IS(before_reason(what), "bind unix:" + too_long)
       << "The error names the call and the path.";
   EXPECT_IS(connect_outcome(longest), "connected")
       << "A path of 107 bytes fits.";
@@ -334,14 +348,14 @@ TEST(ConnectPath, SaysThatTheQueueIsFull) {
   std::string full = outcome([&] { net::connect_path(path); }, &what);
   std::string nobody = outcome([&] { net::connect_path(path + "2"); });
 
-  OwnFd accepted(::accept(server.get(), nullptr, nullptr));
+  OwnFd accepted = accept_from(server);
   send_raw(accepted.get(), "hello", {});
   EXPECT_IS(take(client.get()), "hello") << "The first client is connected.";
   EXPECT_IS(blocks, true) << "The caller is promised a blocking descriptor.";
   EXPECT_IS(full, "EAGAIN")
       << "There is no room in the server's queue. Nothing has begun that "
          "could be waited for.";
-  EXPECT_IS(what.substr(0, 14 + path.size()), "connect unix:" + path + ":")
+  EXPECT_IS(before_reason(what), "connect unix:" + path)
       << "The error names the call and the path.";
   EXPECT_IS(nobody, "ENOENT") << "There is no file at that path.";
 }
@@ -354,10 +368,7 @@ TEST(Credentials, NameTheProcessThatConnected) {
     OwnFd client = try_connect(folder.path("server"));
     return static_cast<int>(receive_raw(client.get()).bytes.size());
   });
-  OwnFd accepted = [&] {
-    Unwatched ours;
-    return OwnFd(::accept(listener.get(), nullptr, nullptr));
-  }();
+  OwnFd accepted = accept_from(listener);
 
   ucred peer = net::peer_credentials(accepted.get());
   std::string no_socket = outcome([] { net::peer_credentials(0); });
@@ -448,7 +459,7 @@ TEST(Passing, HandsDescriptorsToAnotherProcess) {
   send_raw(back.fds[1].get(), "back", {});
   EXPECT_IS(take(second.ours.get()), "back")
       << "Descriptors keep their order; this is the second one.";
-  EXPECT_IS(none.bytes, "bye") << "The next message are these bytes.";
+  EXPECT_IS(none.bytes, "bye") << "These bytes were sent next.";
   EXPECT_IS(none.fds.size(), 0u) << "And no descriptor came with them.";
 }
 
