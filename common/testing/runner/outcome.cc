@@ -62,6 +62,13 @@ const char* verdict_name(Verdict verdict) {
   return "";
 }
 
+std::string Step::text() const {
+  if (part == kWaits) return what + " ...";
+  std::string call = what;
+  if (part == kResumed) call = "... " + what.substr(0, what.find('('));
+  return result.empty() ? call : call + " = " + result;
+}
+
 std::string Outcome::todo() const {
   static const std::regex pattern("TODO ([0-9]{2}\\.[0-9]+): ");
   std::smatch match;

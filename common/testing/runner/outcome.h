@@ -44,10 +44,16 @@ struct Failure {
   std::vector<std::string> actual;
 };
 
+// A line of the time line. A call that something else happened during is two:
+// `waits` where it began, `resumed` where it returned.
 struct Step {
-  std::string who;  // "you", "peer"
+  std::string who;  // "you", "peer"; empty: `times` lines left out
   std::string what;
   int times = 1;
+  std::string result;  // of a call that returned
+  enum Part { kWhole, kWaits, kResumed } part = kWhole;
+
+  std::string text() const;
 };
 
 struct Outcome {

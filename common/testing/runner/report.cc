@@ -107,15 +107,19 @@ std::string columns(const Failure& failure) {
 std::string time_line(const std::vector<Step>& steps, bool by_actor) {
   if (steps.empty()) return {};
   std::vector<Step> shown = steps;
-  if (by_actor)
+  if (by_actor) {
+    // Where a call returned depends on the others: it is whole again.
+    std::erase_if(shown, [](auto& s) { return s.part == Step::kResumed; });
+    for (Step& step : shown) step.part = Step::kWhole;
     std::stable_sort(shown.begin(), shown.end(),
                      [](auto& a, auto& b) { return a.who < b.who; });
+  }
   std::ostringstream out;
   out << "  What both ends did, in the order it happened\n"
       << "      your code                          the other end\n";
   int number = 0;
   for (const Step& step : shown) {
-    std::string what = cleaned(step.what);
+    std::string what = cleaned(step.text());
     if (step.who.empty()) {
       out << "      ... (" << step.times << " more)\n";
       continue;
@@ -408,7 +412,7 @@ std::string graded_json(const Run& run) {
     between = "";
     for (const Step& step : outcome.steps) {
       out << between << "{\"who\": " << s(step.who)
-          << ", \"what\": " << s(cleaned(step.what))
+          << ", \"what\": " << s(cleaned(step.text()))
           << ", \"times\": " << step.times << "}";
       between = ", ";
     }

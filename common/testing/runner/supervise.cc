@@ -174,16 +174,15 @@ class Report {
   }
 
   std::string last_call() const {
-    for (auto it = calls_.rbegin(); it != calls_.rend(); ++it)
-      if (!it->second.second) return it->second.first;
-    return {};
+    return calls_.empty() ? "" : calls_.rbegin()->second;
   }
 
   // The lines of calls that never returned say so.
   void close_open_calls() {
-    for (Step& step : outcome.steps)
-      if (step.who == "you" && step.what.back() == ')')
-        step.what += " never returned";
+    for (auto& [number, text] : calls_)
+      for (Step& step : outcome.steps)
+        if (step.who == "you" && step.what == text && step.result.empty())
+          step.what += " never returned";
   }
 
  private:
@@ -207,30 +206,40 @@ class Report {
     } else if (kind == "step" && f.size() == 3) {
       add_step(f[1], f[2]);
     } else if (kind == "call" && f.size() == 3) {
-      calls_[f[1]] = {f[2], false};
+      calls_[f[1]] = f[2];
       add_step("you", f[2]);
     } else if (kind == "return" && f.size() == 3) {
       auto call = calls_.find(f[1]);
       if (call == calls_.end()) return;
-      for (auto it = outcome.steps.rbegin(); it != outcome.steps.rend(); ++it)
-        if (it->who == "you" && it->what == call->second.first) {
-          it->what += " = " + f[2];
-          break;
-        }
+      returned(call->second, f[2]);
       calls_.erase(call);
-      merge_repeats();
     }
+  }
+
+  void returned(const std::string& call, const std::string& result) {
+    std::vector<Step>& steps = outcome.steps;
+    auto it = std::find_if(steps.rbegin(), steps.rend(), [&](const Step& s) {
+      return s.who == "you" && s.what == call && s.result.empty();
+    });
+    if (it == steps.rend()) return;  // among the lines left out
+    it->result = result;
+    if (it == steps.rbegin()) return merge_repeats();
+    it->part = Step::kWaits;
+    add_step("you", call);
+    steps.back().result = result;
+    steps.back().part = Step::kResumed;
   }
 
   void add_step(std::string who, std::string what) {
     std::vector<Step>& steps = outcome.steps;
-    steps.push_back({std::move(who), std::move(what)});
+    steps.push_back({std::move(who), std::move(what), 1, "", Step::kWhole});
     if (steps.size() > kFirstSteps + kLastSteps) {
       auto cut = steps.begin() + kFirstSteps;
       bool marked = cut->who.empty();
       int times = marked ? cut->times + 1 : 2;
       steps.erase(cut, cut + 2);
-      steps.insert(steps.begin() + kFirstSteps, {"", "... and more", times});
+      steps.insert(steps.begin() + kFirstSteps,
+                   {"", "", times, "", Step::kWhole});
     }
   }
 
@@ -239,7 +248,7 @@ class Report {
     std::vector<Step>& steps = outcome.steps;
     std::size_t n = steps.size();
     if (n < 2 || steps[n - 1].who != steps[n - 2].who ||
-        steps[n - 1].what != steps[n - 2].what)
+        steps[n - 1].text() != steps[n - 2].text())
       return;
     ++steps[n - 2].times;
     steps.pop_back();
@@ -247,7 +256,7 @@ class Report {
 
   std::string key_;
   std::string pending_;
-  std::map<std::string, std::pair<std::string, bool>> calls_;
+  std::map<std::string, std::string> calls_;  // that have not returned
 };
 
 // Reads what is there now. False at the end of the stream.
@@ -387,7 +396,8 @@ std::string packed(const Outcome& outcome) {
     line({"failure", f.file, f.line, f.message, channel::join_lines(f.expected),
           channel::join_lines(f.actual)});
   for (const Step& s : outcome.steps)
-    line({"step", s.who, s.what, std::to_string(s.times)});
+    line({"step", s.who, s.what, std::to_string(s.times), s.result,
+          std::to_string(s.part)});
   return out;
 }
 
@@ -406,7 +416,8 @@ Outcome unpacked(const std::string& text) {
       outcome.failures.push_back(
           {f[1], f[2], f[3], lines_of(f[4]), lines_of(f[5])});
     } else if (f[0] == "step") {
-      outcome.steps.push_back({f[1], f[2], std::stoi(f[3])});
+      outcome.steps.push_back({f[1], f[2], std::stoi(f[3]), f[4],
+                               static_cast<Step::Part>(std::stoi(f[5]))});
     }
   }
   return outcome;
