@@ -40,7 +40,7 @@ class Endpoint {
 
   std::string host() const;    // "127.0.0.1", "fe80::1%lo"; "" for unix
   std::uint16_t port() const;  // a number to calculate with; 0 for unix
-  std::string path() const;    // "/run/x.sock", "@name"; "" for IP
+  std::string path() const;    // "/run/x.sock", "@name"; "" if none
 
   // An IPv4 address inside an IPv6 one (::ffff:127.0.0.1) counts as the IPv4
   // address that it is on the wire.
@@ -48,7 +48,7 @@ class Endpoint {
   bool is_wildcard() const;  // 0.0.0.0, ::
 
   // What parse() reads back as an equal Endpoint. (A unix socket without a
-  // name has no such text.)
+  // name has no such text, nor has a path without a zero byte at its end.)
   std::string to_string() const;
 
   // The same family, address, zone and port, or the same path. Bytes that no

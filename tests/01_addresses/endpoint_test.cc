@@ -45,6 +45,8 @@ TEST(Endpoint, HasTheSizeOfItsFamilysStructure) {
 
   net::Endpoint v4_endpoint = endpoint(buffer_with(v4("192.0.2.1", 80)));
   net::Endpoint v6_endpoint = endpoint(buffer_with(v6("2001:db8::1", 80)));
+  socklen_t unix_size =
+      endpoint(buffer_with(unix_name({"/run/x", 7}).address)).size();
 
   EXPECT_IS(seen_by_kernel(v4_endpoint), "IPv4 192.0.2.1, port 80")
       << "This address was given to from().";
@@ -54,6 +56,9 @@ TEST(Endpoint, HasTheSizeOfItsFamilysStructure) {
   EXPECT_IS(v6_endpoint.size(), sizeof(sockaddr_in6))
       << "The address is a sockaddr_in6, though it came in a buffer of 128 "
          "bytes.";
+  EXPECT_IS(unix_size <= sizeof(sockaddr_un), true)
+      << "The address is a sockaddr_un of 110 bytes at most, and its size() is "
+      << unix_size << ". bind() says EINVAL to more.";
 }
 
 TEST(Endpoint, RefusesWhatIsTooShortOrForeign) {
@@ -75,6 +80,8 @@ TEST(Endpoint, RefusesWhatIsTooShortOrForeign) {
       << "A unix socket without a name has its family, two bytes, and no more.";
   EXPECT_IS(made_from(foreign, sizeof foreign), "refused")
       << "The family is AF_NETLINK: no IPv4, IPv6 or unix address.";
+  graded::step("you", "from(1 byte; no memory follows)");
+  EXPECT_THROW(net::Endpoint::from(last_byte(), 1), std::invalid_argument);
 }
 
 TEST(Endpoint, PrintsHostAndPort) {
@@ -89,7 +96,9 @@ TEST(Endpoint, PrintsHostAndPort) {
          "is 8080. Read the other way round they are 36895.";
   EXPECT_IS(inet.to_string(), "192.0.2.1:8080")
       << "An IPv4 address, ':' and the port.";
-  EXPECT_IS(inet6.host(), "2001:db8::1") << "The host stands alone.";
+  EXPECT_IS(inet6.host(), "2001:db8::1")
+      << "The host stands alone. (0a 00 ab ab are the family and the port: "
+         "inet_ntop() wants &a.sin6_addr, not &a.)";
   EXPECT_IS(inet6.port(), 43947) << "The port's bytes are ab ab.";
   EXPECT_IS(inet6.to_string(), "[2001:db8::1]:43947")
       << "Without brackets nobody could tell where the address ends and the "
@@ -99,7 +108,9 @@ TEST(Endpoint, PrintsHostAndPort) {
 TEST(Endpoint, KnowsLoopbackAndWildcard) {
   RULE("KIND-1");
 
-  EXPECT_IS(kind(v4("127.0.0.1", 80)), "loopback") << "This is localhost.";
+  EXPECT_IS(kind(v4("127.0.0.1", 80)), "loopback")
+      << "Its first byte in memory, 127, is the first one of the number, too, "
+         "once ntohl() has read it.";
   EXPECT_IS(kind(v4("127.1.2.3", 80)), "loopback")
       << "All of 127.0.0.0/8 is loopback: 16 million addresses.";
   EXPECT_IS(kind(v4("1.2.3.127", 80)), "neither")

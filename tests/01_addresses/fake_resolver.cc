@@ -20,6 +20,7 @@
 namespace {
 
 // Hosts that a null pointer asks for.
+const std::string kForeign = "foreign";
 const std::string kLoopback = "(loopback)", kWildcard = "(wildcard)";
 
 struct Failure {
@@ -83,6 +84,11 @@ addrinfo* FakeResolver::State::entry(const std::string& address,
   made.info.ai_family = is_v4(address) ? AF_INET : AF_INET6;
   made.info.ai_socktype = type;
   made.info.ai_addr = reinterpret_cast<sockaddr*>(&made.address);
+  if (address == kForeign) {
+    made.info.ai_family = made.address.ss_family = AF_PACKET;
+    made.info.ai_addrlen = sizeof made.address;
+    return &made.info;
+  }
   if (is_v4(address)) {
     sockaddr_in v4{AF_INET, htons(port), {}, {}};
     ::inet_pton(AF_INET, address.c_str(), &v4.sin_addr);
@@ -112,7 +118,9 @@ int FakeResolver::State::answer(const std::string& host, const char* service,
   if (hints.ai_socktype != 0) types = {hints.ai_socktype};
   addrinfo *first = nullptr, **next = &first;
   for (const std::string& address : known[host]) {
-    if (hints.ai_family == (is_v4(address) ? AF_INET6 : AF_INET)) continue;
+    bool foreign = address == kForeign;
+    if (!foreign && hints.ai_family == (is_v4(address) ? AF_INET6 : AF_INET))
+      continue;
     for (int type : types) {
       *next = entry(address, port, type);
       next = &(*next)->ai_next;

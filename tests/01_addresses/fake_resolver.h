@@ -19,7 +19,7 @@ class FakeResolver {
   ~FakeResolver();
   FakeResolver(const FakeResolver&) = delete;
 
-  // Numeric addresses, in the order of the answer.
+  // Numeric addresses, in the order of the answer; "foreign" is of AF_PACKET.
   void knows(std::string host, std::vector<std::string> addresses);
   // getaddrinfo() returns `code`, and leaves `error` in errno.
   void fails(std::string host, int code, int error);

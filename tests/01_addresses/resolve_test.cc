@@ -60,7 +60,8 @@ TEST(Resolve, FindsEachAddressOnceInOrder) {
       trace.is({"IPv6 2001:db8::1, port 8080", "IPv4 192.0.2.1, port 8080",
                 "IPv4 192.0.2.2, port 8080"}))
       << "The resolver's list is 2001:db8::1, 192.0.2.1, 2001:db8::1 once more "
-         "and 192.0.2.2. Its order is the one to try them in.";
+         "and 192.0.2.2. Its order is the one to try them in. Whoever does not "
+         "ask for SOCK_STREAM gets each once per kind of socket: three times.";
   EXPECT_IS(answer("", "80"), "IPv6 ::1, port 80 and IPv4 127.0.0.1, port 80")
       << "An empty host is this machine's loopback.";
 }
@@ -121,6 +122,7 @@ TEST(Resolve, FreesEachListOnce) {
   RULE("RESOLVE-4");
   FakeResolver resolver;
   resolver.knows("example.com", {"2001:db8::1", "192.0.2.1"});
+  resolver.knows("odd.example.com", {"foreign"});
 
   for (int i = 0; i < 3; ++i) net::resolve("example.com", "80");
 
@@ -129,4 +131,13 @@ TEST(Resolve, FreesEachListOnce) {
   EXPECT_IS(resolver.lists_freed(), 3)
       << "getaddrinfo() allocates its list and leaves it to you: "
          "freeaddrinfo(), once for each.";
+
+  try {
+    net::resolve("odd.example.com", "80");
+  } catch (const std::invalid_argument&) {
+  }
+
+  EXPECT_IS(resolver.lists_freed(), 4)
+      << "One list more, and its address is of no family that from() takes. "
+         "When from() throws, the list is still yours to free.";
 }
