@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <future>
 #include <optional>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "common/testing/fault.h"
@@ -47,6 +49,17 @@ std::string outcome(bool done) {
 
 net::Endpoint unix_name(const std::string& name) {
   return net::Endpoint::parse("unix:@" + std::to_string(::getpid()) + name);
+}
+
+// What local_endpoint() returned or threw.
+std::string local_end(int fd) {
+  try {
+    return net::local_endpoint(fd).to_string();
+  } catch (const std::system_error& error) {
+    return "std::system_error " + errno_name(error.code().value());
+  } catch (const std::invalid_argument& error) {
+    return error.what();  // Endpoint::from() takes no such address
+  }
 }
 
 // A listening socket of the test's own.
@@ -136,16 +149,18 @@ TEST(Server, ListensAtTheGivenEndpointOnly) {
   RULE("LISTENER-1");
 
   int here = net::listen_on(at(0, "127.0.0.2"));
-  net::Endpoint name = unix_name("-listener");
-  int there = net::listen_on(name);
-
   ASSERT_IS(outcome(here), "a descriptor")
-      << "The port is the kernel's choice.";
+      << "127.0.0.2 is this machine, and any free port will do. Which of the "
+         "calls below says -1, and what was it given?";
   EXPECT_IS(bound_to(here).host(), "127.0.0.2")
       << "Whoever asks for one interface must not be reachable at the others.";
+
+  net::Endpoint name = unix_name("-listener");
+  int there = net::listen_on(name);
   ASSERT_IS(outcome(there), "a descriptor")
       << "This endpoint, " << name.to_string()
-      << ", is of another family and size.";
+      << ", is of another family and size. (Where setsockopt() says -1 below: "
+         "not every option is known to every family.)";
   EXPECT_IS(bound_to(there).to_string(), name.to_string())
       << "This is what was asked for.";
 }
@@ -174,9 +189,10 @@ TEST(Server, ReportsWhyItCannotListen) {
 
   int second = net::listen_on(taken);
 
-  EXPECT_IS(outcome(second), "-1 and EADDRINUSE")
+  ASSERT_IS(outcome(second), "-1 and EADDRINUSE")
       << "The first call listens at " << taken.to_string()
-      << " still. (close() sets errno too in this test.)";
+      << " still, so bind() refuses. (A listen() after that takes any free "
+         "port, at 0.0.0.0. And close() sets errno too in this test.)";
   EXPECT_IS(descriptors.left_open(), std::vector<std::string>())
       << "The second call had a socket, and gave none to its caller.";
 }
@@ -198,10 +214,12 @@ TEST(Server, ListensAgainOnThePortItHad) {
 
   int again = net::listen_on(endpoint);
 
-  EXPECT_IS(outcome(again), "a descriptor")
+  ASSERT_IS(outcome(again), "a descriptor")
       << "No server listens at " << endpoint.to_string()
-      << " any more; there is only a connection that it has closed. A server "
-         "that is restarted comes to this point every time.";
+      << " any more; there is only a connection that it has closed. The option "
+         "that says so to bind() has to be set before it.";
+  EXPECT_IS(bound_to(again).to_string(), endpoint.to_string())
+      << "This is the port that was asked for, and clients know no other.";
 }
 
 TEST(Server, SaysWhereItListens) {
@@ -216,15 +234,22 @@ TEST(Server, SaysWhereItListens) {
     return fd;
   }();
 
-  std::string tcp_end = net::local_endpoint(tcp.fd.get()).to_string();
-  std::string unix_end = net::local_endpoint(other).to_string();
+  Stop pipe;
+
+  std::string tcp_end = local_end(tcp.fd.get());
+  std::string unix_end = local_end(other);
+  std::string pipe_end = local_end(pipe.fd());
 
   EXPECT_IS(tcp_end, "127.0.0.1:" + std::to_string(tcp.port))
       << "This socket was bound to port 0, and this is what it got. (A port "
-         "that is wrong by its two bytes swapped is in network order.)";
+         "whose two bytes are swapped is in network order. An address of no "
+         "known family: did the size go in, too?)";
   EXPECT_IS(unix_end, name.to_string())
       << "This socket is a unix socket: its address is longer than that of "
          "IPv4.";
+  EXPECT_IS(pipe_end, "std::system_error ENOTSOCK")
+      << "This descriptor is a pipe's. getsockname() says -1 and leaves the "
+         "address as it was.";
 }
 
 TEST(Server, EchoesBeforeItAsksForMore) {
@@ -238,13 +263,14 @@ TEST(Server, EchoesBeforeItAsksForMore) {
                           if (calls(Call::kSend).empty())
                             trace.add("recv() again, and nothing was sent");
                           else
-                            trace.add("the client has ", pair.ours.receive(1));
+                            trace.add("the client has ",
+                                      in_quotes(pair.ours.receive(1)));
                           pair.ours.finish();
                         })});
 
   net::echo(pair.theirs);
 
-  EXPECT_TRUE(trace.is({"the client has a"}))
+  EXPECT_TRUE(trace.is({"the client has \"a\""}))
       << "The client waits for the echo of its first byte before it sends "
          "more. If the server waits too, neither ever goes on.";
 }
@@ -290,18 +316,18 @@ TEST(Server, ReportsAClientThatIsGone) {
   TcpPair silent;
   silent.ours.reset();
   wait_until(silent.theirs, 0);
-  std::string first = outcome(net::echo(silent.theirs));
+  std::string after_a_reset = outcome(net::echo(silent.theirs));
 
   TcpPair talking;
   talking.ours.send("hello");
   talking.ours.finish();
   talking.ours.reset();
   wait_until(talking.theirs, 0);
-  std::string second = outcome(net::echo(talking.theirs));
+  std::string after_fin_and_reset = outcome(net::echo(talking.theirs));
 
-  EXPECT_IS(first, "false and ECONNRESET")
+  EXPECT_IS(after_a_reset, "false and ECONNRESET")
       << "The client reset the connection. That is not an end in order.";
-  EXPECT_IS(second, "false and EPIPE")
+  EXPECT_IS(after_fin_and_reset, "false and EPIPE")
       << "The client sent a word and FIN, and then a reset: there is nobody "
          "to send the word back to.";
 }
@@ -335,9 +361,14 @@ TEST(Server, StopsWaitingWhenTold) {
     already.now();
     std::string stopped = outcome(net::accept_one(busy.fd.get(), already.fd()));
     ASSERT_IS(stopped, "-1 and ECANCELED") << "stop_fd is readable already.";
-    ASSERT_IS(is_ready(busy.fd.get(), POLLIN), true)
+    bool client_still_waits = is_ready(busy.fd.get(), POLLIN);
+    bool stop_fd_still_readable = is_ready(already.fd(), POLLIN);
+    ASSERT_IS(client_still_waits, true)
         << "The client that waits stays in the queue, for another server of "
            "the same listener.";
+    ASSERT_IS(stop_fd_still_readable, true)
+        << "Another server may wait for the same sign. Who reads it takes it "
+           "away.";
   }
   Listener idle;
   std::size_t polls = calls(Call::kPoll).size();
@@ -389,24 +420,36 @@ TEST(Server, WaitsOnAfterASignal) {
 TEST(Server, WaitsOnAfterAClientThatGaveUp) {
   RULE("ACCEPT-4");
   Listener listener;
-  Stop never;
+  Stop stop;
   Connection client = client_named(listener.port, "a client");
   {
     Fault gave_up(Call::kAccept,
-                  {fails(ECONNABORTED), fails(EPROTO), fails(ENETDOWN)});
-    std::string served = hear(net::accept_one(listener.fd.get(), never.fd()));
+                  {fails(ECONNABORTED), fails(EPERM), fails(EPROTO),
+                   fails(ENETDOWN), fails(ENETUNREACH), fails(EHOSTDOWN),
+                   fails(EHOSTUNREACH), fails(ENONET), fails(ENOPROTOOPT)});
+    std::string served = hear(net::accept_one(listener.fd.get(), stop.fd()));
     ASSERT_IS(served, "a client")
-        << "accept() said ECONNABORTED, EPROTO, ENETDOWN: that was about three "
-           "others, which gave up. The listener is as good as before.";
+        << "What accept() said first was about others, which are gone. The "
+           "listener is as good as before.";
   }
-  Connection next = client_named(listener.port, "next");
-  Fault broken(Call::kAccept, {fails(EINVAL)});
+  OwnFd deaf = [] {
+    Unwatched ours;
+    return OwnFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  }();
+  // Whoever asks for ever is stopped: only code that polls can be.
+  std::optional<Fault> patience;
+  int asked = 0;
+  if (!calls(Call::kPoll).empty())
+    patience.emplace(Call::kPoll, std::vector{always(first([&] {
+                       if (++asked == 10) stop.now();
+                     }))});
 
-  std::string refused = outcome(net::accept_one(listener.fd.get(), never.fd()));
+  std::string refused = outcome(net::accept_one(deaf.get(), stop.fd()));
 
   EXPECT_IS(refused, "-1 and EINVAL")
-      << "EINVAL is about the listener itself: it does not listen. To ask "
-         "again would go on for ever.";
+      << "This socket does not listen: poll() reports POLLHUP for it, without "
+         "POLLIN, and accept() says why. Nothing else will ever come; after "
+         "ten waits the test makes stop_fd readable.";
 }
 
 TEST(Server, SurvivesWithoutDescriptors) {
@@ -474,9 +517,9 @@ TEST(Server, ServesOneClientAfterTheOther) {
     if (served == kClients) stop.now();
     return true;
   });
-  std::string ended = outcome(stopped);
+  std::string serve_returned = outcome(stopped);
 
-  EXPECT_IS(ended, "true") << "stop_fd became readable.";
+  EXPECT_IS(serve_returned, "true") << "stop_fd became readable.";
   EXPECT_IS(served, kClients) << "So many clients came before that.";
   EXPECT_IS(in_order, kClients) << "They are served in the order they came.";
   std::string open = open_at_the_last <= 8
@@ -487,6 +530,23 @@ TEST(Server, ServesOneClientAfterTheOther) {
          "of the clients before it should be closed.";
   EXPECT_IS(descriptors.left_open().size(), 0u)
       << "All clients were served, so no descriptor of theirs is needed.";
+}
+
+TEST(Server, ClosesAClientThatWentWrong) {
+  RULE("SERVE-1");
+  Listener listener;
+  Stop stop;
+  Connection client = client_named(listener.port, "client");
+  DescriptorCheck descriptors;
+
+  net::serve(listener.fd.get(), stop.fd(), [&](int) {
+    stop.now();
+    return false;
+  });
+
+  EXPECT_IS(descriptors.left_open(), std::vector<std::string>())
+      << "The handler returned false: something befell its client. The "
+         "descriptor is open all the same, and nobody else closes it.";
 }
 
 TEST(Server, LetsNoClientEndTheService) {
@@ -509,10 +569,11 @@ TEST(Server, LetsNoClientEndTheService) {
     net::echo(client);
     return !is_first;
   });
-  std::string ended = outcome(stopped);
+  std::string serve_returned = outcome(stopped);
 
   EXPECT_TRUE(handled.is({"rude", "polite"}))
       << "The first client resets its connection, and its handler returns "
          "false. The second one is as welcome as before.";
-  EXPECT_IS(ended, "true") << "stop_fd ended the service, not a client.";
+  EXPECT_IS(serve_returned, "true")
+      << "stop_fd ended the service, not a client.";
 }
