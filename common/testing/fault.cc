@@ -251,7 +251,7 @@ Ticket begin(Call family, const char* name, int fd, std::string arguments,
   return ticket;
 }
 
-void end(const Ticket& ticket, long result) {
+void end(const Ticket& ticket, long result, const std::string& written) {
   int saved = errno;
   int error = result < 0 ? saved : 0;
   {
@@ -259,7 +259,7 @@ void end(const Ticket& ticket, long result) {
     state().records[ticket.number].result = result;
     state().records[ticket.number].error = error;
   }
-  std::string text = std::to_string(result);
+  std::string text = written.empty() ? std::to_string(result) : written;
   if (error) text += " " + errno_name(error);
   channel::send({"return", std::to_string(ticket.number), text});
   errno = saved;
@@ -272,7 +272,7 @@ std::string type_flags(int type) {
   return text.empty() ? "0" : text.substr(1);
 }
 
-std::string socket_kind(int domain, int type) {
+std::string socket_kind(int domain, int type, int protocol) {
   std::string text = domain == AF_INET    ? "AF_INET"
                      : domain == AF_INET6 ? "AF_INET6"
                      : domain == AF_UNIX  ? "AF_UNIX"
@@ -282,7 +282,11 @@ std::string socket_kind(int domain, int type) {
           : kind == SOCK_DGRAM ? ", SOCK_DGRAM"
                                : ", " + std::to_string(kind);
   std::string flags = type_flags(type);
-  return flags == "0" ? text : text + "|" + flags;
+  if (flags != "0") text += "|" + flags;
+  if (protocol == 0 || protocol == IPPROTO_TCP) return text;
+  // A flag in this place is a mistake that should be seen as one.
+  flags = type_flags(protocol);
+  return text + ", " + (flags == "0" ? std::to_string(protocol) : flags);
 }
 
 std::string address_text(const sockaddr* address, socklen_t size) {
@@ -336,7 +340,7 @@ std::string option_text(int level, int name) {
 
 std::string octal(mode_t mode) {
   std::ostringstream text;
-  text << '0' << std::oct << mode;
+  text << std::showbase << std::oct << mode;
   return text.str();
 }
 

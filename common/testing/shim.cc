@@ -18,6 +18,7 @@
 
 #include <cstdarg>
 #include <cstdint>
+#include <cstring>
 
 #define REAL(name)              \
   static const auto real_call = \
@@ -32,6 +33,12 @@ constexpr std::size_t kThenFail = SIZE_MAX - 1;  // no limit either
 bool is_socket(int fd) {
   struct stat status;
   return ::fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+// A number, but nobody's: it has been closed before.
+bool is_free(int fd) {
+  struct stat status;
+  return fd >= 0 && ::fstat(fd, &status) < 0 && errno == EBADF;
 }
 
 // At most `limit` bytes of a vector of buffers.
@@ -57,10 +64,33 @@ std::string bytes(std::size_t n) {
   return std::to_string(n) + " bytes";
 }
 
+// The descriptors that a message carries: ", 2 descriptors: 5, 0".
+std::string passengers(const msghdr* message) {
+  if (!message->msg_controllen) return "";
+  const cmsghdr* header = CMSG_FIRSTHDR(message);
+  if (!header || header->cmsg_level != SOL_SOCKET ||
+      header->cmsg_type != SCM_RIGHTS || header->cmsg_len < CMSG_LEN(0) ||
+      header->cmsg_len > message->msg_controllen)
+    return " and control data";
+  std::size_t n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  std::string text = n == 1 ? ", 1 descriptor" : ", ";
+  if (n != 1) text += std::to_string(n) + " descriptors";
+  for (std::size_t i = 0; i < n && i < 4; ++i) {
+    int number;
+    std::memcpy(&number, CMSG_DATA(header) + i * sizeof number, sizeof number);
+    text += (i == 0 ? ": " : ", ") + std::to_string(number);
+  }
+  return n > 4 ? text + ", ..." : text;
+}
+
+// How a result is written, where the number alone says little.
+using ResultText = std::function<std::string(long)>;
+
 // One call of a family: `real(limit)` does it. `fd_text` is the argument list.
 template <typename Real>
 long answer(Call family, const char* name, int fd, std::string arguments,
-            std::vector<long> numbers, Real real) {
+            std::vector<long> numbers, Real real,
+            const ResultText& text = nullptr) {
   Ticket ticket =
       begin(family, name, fd, std::move(arguments), std::move(numbers));
   const Action& action = ticket.action;
@@ -81,7 +111,10 @@ long answer(Call family, const char* name, int fd, std::string arguments,
       result = real(kNoLimit);
       break;
   }
-  end(ticket, result);
+  int saved = errno;
+  std::string written = text && result >= 0 ? text(result) : "";
+  errno = saved;
+  end(ticket, result, written);
   return result;
 }
 
@@ -97,7 +130,7 @@ int socket(int domain, int type, int protocol) noexcept {
   REAL(socket);
   if (!watched()) return real_call(domain, type, protocol);
   return static_cast<int>(
-      answer(Call::kSocket, "socket", -1, socket_kind(domain, type),
+      answer(Call::kSocket, "socket", -1, socket_kind(domain, type, protocol),
              {domain, type, protocol},
              [&](std::size_t) { return real_call(domain, type, protocol); }));
 }
@@ -106,9 +139,13 @@ int socketpair(int domain, int type, int protocol, int* fds) noexcept {
   REAL(socketpair);
   if (!watched()) return real_call(domain, type, protocol, fds);
   return static_cast<int>(answer(
-      Call::kSocket, "socketpair", -1, socket_kind(domain, type),
+      Call::kSocket, "socketpair", -1, socket_kind(domain, type, protocol),
       {domain, type, protocol},
-      [&](std::size_t) { return real_call(domain, type, protocol, fds); }));
+      [&](std::size_t) { return real_call(domain, type, protocol, fds); },
+      [&](long) {
+        return "0 {" + std::to_string(fds[0]) + ", " + std::to_string(fds[1]) +
+               "}";
+      }));
 }
 
 int connect(int fd, const sockaddr* address, socklen_t size) {
@@ -182,8 +219,8 @@ ssize_t sendto(int fd, const void* buffer, std::size_t n, int flags,
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   REAL(sendmsg);
   if (!watched()) return real_call(fd, message, flags);
-  std::string text = bytes(total(message->msg_iov, message->msg_iovlen));
-  if (message->msg_controllen) text += " and control data";
+  std::string text = bytes(total(message->msg_iov, message->msg_iovlen)) +
+                     passengers(message);
   return answer(
       Call::kSend, "sendmsg", fd, text, {flags}, [&](std::size_t limit) {
         if (limit == kNoLimit) return real_call(fd, message, flags);
@@ -379,7 +416,8 @@ int setsockopt(int fd, int level, int name, const void* value,
 
 int close(int fd) {
   REAL(close);
-  if (!watched() || !is_socket(fd)) return real_call(fd);
+  // A second close() is seen, too: it is a mistake.
+  if (!watched() || !(is_socket(fd) || is_free(fd))) return real_call(fd);
   return static_cast<int>(answer(Call::kClose, "close", fd, "", {},
                                  [&](std::size_t) { return real_call(fd); }));
 }
@@ -412,9 +450,10 @@ int fchmod(int fd, mode_t mode) noexcept {
 mode_t umask(mode_t mask) noexcept {
   REAL(umask);
   if (!watched()) return real_call(mask);
-  return static_cast<mode_t>(
-      answer(Call::kOther, "umask", -1, octal(mask), {static_cast<long>(mask)},
-             [&](std::size_t) { return real_call(mask); }));
+  return static_cast<mode_t>(answer(
+      Call::kOther, "umask", -1, octal(mask), {static_cast<long>(mask)},
+      [&](std::size_t) { return real_call(mask); },
+      [](long before) { return octal(static_cast<mode_t>(before)); }));
 }
 
 // Not through dlsym: a sanitizer asks for the time before it can look up names.

@@ -25,9 +25,10 @@ struct Ticket {
 // A call begins: its record and its line, and what it is to do.
 Ticket begin(Call family, const char* name, int fd, std::string arguments,
              std::vector<long> numbers);
-void end(const Ticket& ticket, long result);  // keeps errno
+// `written` is how the line shows the result: empty for the number. Keeps errno.
+void end(const Ticket& ticket, long result, const std::string& written);
 
-std::string socket_kind(int domain, int type);
+std::string socket_kind(int domain, int type, int protocol);
 std::string type_flags(int type);
 std::string address_text(const sockaddr* address, socklen_t size);
 std::string poll_text(const pollfd* fds, nfds_t n, int timeout);
