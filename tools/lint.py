@@ -17,7 +17,8 @@ CLANG_FORMAT = ["clang-format-14", "clang-format"]
 
 
 def tracked(*patterns):
-    out = subprocess.run(["git", "ls-files", "-z", "--cached", "--others",
+    # Also where root looks at somebody's checkout.
+    out = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others",
                           "--exclude-standard", *patterns],
                          cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     return [ROOT / name for name in out.decode().split("\0")
