@@ -18,9 +18,10 @@ CLANG_FORMAT = ["clang-format-14", "clang-format"]
 
 def tracked(*patterns):
     # Also where root looks at somebody's checkout.
-    out = subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others",
-                          "--exclude-standard", *patterns],
-                         cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    out = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached",
+         "--others", "--exclude-standard", *patterns],
+        cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     return [ROOT / name for name in out.decode().split("\0")
             if name and (ROOT / name).is_file()]
 
