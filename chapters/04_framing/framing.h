@@ -41,8 +41,8 @@ class LineDecoder {
   // yours: feed or destroy the decoder while you work on it (NEXT-1).
   std::optional<std::string> next();
 
-  // No more bytes will come. A line that lacks its end is kCutOff, and is not
-  // handed out (LINE-4). Returns status().
+  // No more bytes will come; do not feed after it. A line that lacks its end is
+  // kCutOff, and is not handed out (LINE-4). Returns status().
   Framing finish();
 
   // Up to date after each feed(). Once it is not kFine, what is fed is ignored;

@@ -27,7 +27,7 @@ class Utf8Decoder {
   ~Utf8Decoder();
 
   // The text of these bytes, after those that were kept. A character whose
-  // bytes come in several chunks is in the text of the last one, whole; the
+  // bytes come in several pieces is in the text of the last one, whole; the
   // text may be empty (ENC-1). A sequence that breaks off or can be no
   // character is one U+FFFD (ENC-3).
   std::string feed(std::string_view bytes);

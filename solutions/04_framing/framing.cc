@@ -116,7 +116,7 @@ FrameDecoder::FrameDecoder(std::size_t limit) : state_(new State) {
 void FrameDecoder::feed(std::string_view bytes) {
   State& s = *state_;
   while (s.status == Framing::kFine && !bytes.empty()) {
-    // 04.3: true at once where the header is complete since an earlier chunk.
+    // 04.3: true at once where the header is complete since an earlier piece.
     if (!fill(s.header, 4, bytes)) return;
     std::size_t size = read_size(s.header);
     if (size > s.limit) {

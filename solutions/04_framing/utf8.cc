@@ -61,7 +61,7 @@ Utf8Decoder& Utf8Decoder::operator=(Utf8Decoder&&) noexcept = default;
 Utf8Decoder::~Utf8Decoder() = default;
 
 // Also right: what Node does: keep back an unfinished character at the end of
-// a chunk, put it before the next one, and let a decoder of whole strings do
+// a piece, put it before the next one, and let a decoder of whole strings do
 // the rest; or a table of states and byte classes, one look-up per byte.
 
 }  // namespace net

@@ -63,6 +63,28 @@ std::string together(const Chunks& chunks) {
   return code_points(text);
 }
 
+// The first place where the stream leaves the README's table in a way that is
+// easily overlooked, as a sentence.
+std::string off_the_table(std::string_view bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    auto first = static_cast<unsigned char>(bytes[i]);
+    auto second =
+        i + 1 < bytes.size() ? static_cast<unsigned char>(bytes[i + 1]) : 0;
+    bool continues = second >= 0x80 && second <= 0xbf;
+    if (first == 0xc0 || first == 0xc1 || first > 0xf4)
+      return hexadecimal(first) + " begins nothing. ";
+    if (first == 0xe0 && continues && second < 0xa0)
+      return "After e0 only a0 to bf fit. ";
+    if (first == 0xed && continues && second > 0x9f)
+      return "After ed only 80 to 9f fit. ";
+    if (first == 0xf0 && continues && second < 0x90)
+      return "After f0 only 90 to bf fit. ";
+    if (first == 0xf4 && continues && second > 0x8f)
+      return "After f4 only 80 to 8f fit. ";
+  }
+  return "";
+}
+
 std::string shown(const Chunks& chunks) {
   std::string out;
   for (const std::string& chunk : chunks) {
@@ -108,6 +130,8 @@ TEST(Utf8, BytesThatAreNoCharacterAreReplaced) {
   for (const Utf8Row& row : kBroken)
     for (const Chunks& chunks : every_cut(chunks_of(row.bytes)[0]))
       ASSERT_IS(together(chunks), row.text)
-          << "The stream is " << shown(chunks) << ", a bar is a cut. You see "
-          << "the code points of the whole text.";
+          << "The stream is " << shown(chunks)
+          << (chunks.size() > 1 ? ", a bar is a cut. " : ". ")
+          << off_the_table(chunks_of(row.bytes)[0])
+          << "You see the code points of the whole text.";
 }
