@@ -289,7 +289,7 @@ void judge(Report& report, int status, bool late, bool endless,
     set(Verdict::kTimeout,
         "no end within " + std::to_string(limits.deadline.count() / 1000) +
             " s: " +
-            (stuck.empty() ? "it is in no socket call; does a loop never end?"
+            (stuck.empty() ? "a loop outside of socket calls takes too long"
                            : stuck + " never returned"));
   } else if (WIFSIGNALED(status)) {
     set(Verdict::kCrash,
