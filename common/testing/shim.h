@@ -25,7 +25,8 @@ struct Ticket {
 // A call begins: its record and its line, and what it is to do.
 Ticket begin(Call family, const char* name, int fd, std::string arguments,
              std::vector<long> numbers);
-// `written` is how the line shows the result: empty for the number. Keeps errno.
+// `written` is how the line shows the result: empty for the number. Keeps
+// errno.
 void end(const Ticket& ticket, long result, const std::string& written);
 
 std::string socket_kind(int domain, int type, int protocol);
