@@ -11,7 +11,7 @@
 //
 // What cannot be done throws std::system_error with the errno value, the call
 // and its operand: "bind unix:/run/log.sock: Address already in use". A peer
-// that is gone is such an error too, never a signal. No call fails with EINTR.
+// that is gone is EPIPE, never a signal, and no call fails with EINTR (SIG-1).
 // Each descriptor that is made or received here is close-on-exec (FD-3).
 #pragma once
 

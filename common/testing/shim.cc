@@ -219,8 +219,8 @@ ssize_t sendto(int fd, const void* buffer, std::size_t n, int flags,
 ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   REAL(sendmsg);
   if (!watched()) return real_call(fd, message, flags);
-  std::string text = bytes(total(message->msg_iov, message->msg_iovlen)) +
-                     passengers(message);
+  std::string text =
+      bytes(total(message->msg_iov, message->msg_iovlen)) + passengers(message);
   return answer(
       Call::kSend, "sendmsg", fd, text, {flags}, [&](std::size_t limit) {
         if (limit == kNoLimit) return real_call(fd, message, flags);

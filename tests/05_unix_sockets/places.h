@@ -16,6 +16,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -34,7 +35,8 @@ inline int checked(int result, const char* call) {
   return result;
 }
 
-// "done", or the errno value of the std::system_error that was thrown.
+// "done", or the errno value of the std::system_error that was thrown. The
+// std::invalid_argument of Endpoint shows as what it says.
 inline std::string outcome(const std::function<void()>& run,
                            std::string* what = nullptr) {
   try {
@@ -43,6 +45,8 @@ inline std::string outcome(const std::function<void()>& run,
   } catch (const std::system_error& error) {
     if (what) *what = error.what();
     return errno_name(error.code().value());
+  } catch (const std::invalid_argument& error) {
+    return std::string("std::invalid_argument: ") + error.what();
   }
 }
 

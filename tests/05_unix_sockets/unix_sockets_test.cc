@@ -59,9 +59,17 @@ std::string before_reason(const std::string& what) {
   for (volatile char& c : rubbish) c = 'x';
 }
 
-mode_t set_umask(mode_t mask) {
+// The one before, as in C: "077", "0".
+std::string set_umask(mode_t mask) {
   Unwatched ours;
-  return ::umask(mask);
+  char before[16];
+  std::snprintf(before, sizeof before, "%#o", ::umask(mask));
+  return before;
+}
+
+// The descriptor of the call that is running.
+int descriptor_of_this(Call family) {
+  return calls(family).back().fd;
 }
 
 constexpr int kCameBack = 99;
@@ -188,10 +196,13 @@ TEST(PathServer, ServesItsClientsInOrder) {
   std::vector<OwnFd> clients;
   for (std::string name : {"first", "second", "third"}) {
     clients.push_back(try_connect(path));
-    step(name,
-         clients.back().get() >= 0 ? "connects" : "gets " + errno_name(errno));
-    ASSERT_GE(clients.back().get(), 0)
-        << "Clients can connect before accept() is called, also several.";
+    std::string answer =
+        clients.back().get() >= 0 ? "connected" : errno_name(errno);
+    step(name, "connect() to the server: " + answer);
+    ASSERT_IS(answer, "connected")
+        << "This is the " << name
+        << " client. Several can connect before accept() is called. EAGAIN: "
+           "the queue is full; how long it is you told listen().";
     send_raw(clients.back().get(), name, {});
   }
   for (int i = 0; i < 3; ++i) {
@@ -199,12 +210,13 @@ TEST(PathServer, ServesItsClientsInOrder) {
     heard.push_back(take(client.get()));
     send_raw(client.get(), "hello " + heard.back(), {});
   }
+  std::string heard_by_third = take(clients[2].get());
 
   EXPECT_IS(files, std::vector<std::string>{"server"})
       << "bind() makes one file, with this name and not a byte more.";
   EXPECT_IS(heard, (std::vector<std::string>{"first", "second", "third"}))
       << "This is what the clients sent, in the order they connected.";
-  EXPECT_IS(take(clients[2].get()), "hello third")
+  EXPECT_IS(heard_by_third, "hello third")
       << "The way back leads to the same client.";
 }
 
@@ -297,31 +309,42 @@ TEST(PathServer, HasItsModeBeforeAClientCanConnect) {
   Fault listening(Call::kListen, {first(look), first(look)});
 
   set_umask(0);
-  std::string narrow = outcome([&] { net::PathServer server(path, 0600); });
-  std::string refused = outcome([&] { net::PathServer server(nowhere, 0600); });
-  mode_t after_narrow = set_umask(077);
-  std::string wide = outcome([&] { net::PathServer server(path, 0666); });
-  mode_t after_wide = set_umask(022);
+  std::vector<std::string> outcomes = {
+      outcome([&] { net::PathServer server(path, 0600); }),
+      outcome([&] { net::PathServer server(nowhere, 0600); })};
+  std::string first_umask = set_umask(077);
+  outcomes.push_back(outcome([&] { net::PathServer server(path, 0666); }));
+  std::string second_umask = set_umask(022);
 
-  EXPECT_IS(narrow + ", " + refused + ", " + wide, "done, ENOENT, done")
-      << "Only one of the three paths is in a folder that does not exist.";
+  EXPECT_IS(outcomes, (std::vector<std::string>{"done", "ENOENT", "done"}))
+      << "The second of the three paths is in a folder that does not exist.";
   EXPECT_IS(at_listen,
             (std::vector<std::string>{"socket, mode 600", "socket, mode 666"}))
       << "This is the file when listen() was called: from then on clients can "
          "connect. The mode is what was asked for, though bind() takes bits "
          "away from 777 by the umask: 000 here at first, then 077.";
-  EXPECT_IS(after_narrow, mode_t{0})
-      << "The umask is the whole program's: the next file it makes would have "
-         "an odd mode.";
-  EXPECT_IS(after_wide, mode_t{077}) << "As above.";
+  EXPECT_IS(first_umask, "0")
+      << "It was 0 before the first two servers. The umask is the whole "
+         "program's: the next file it makes would have an odd mode.";
+  EXPECT_IS(second_umask, "077") << "It was 077 before the third server.";
 }
 
 TEST(PathServer, RemovesItsOwnFileOnly) {
   RULE("PATH-7");
   Folder folder;
   std::string path = folder.path("server"), other = folder.path("other");
+  int listener = -1;
+  std::vector<std::string> at_close;
+  Fault closing(Call::kClose, {always(first([&] {
+                  if (descriptor_of_this(Call::kClose) == listener)
+                    at_close.push_back(what_is_at(path));
+                }))});
 
-  { net::PathServer server(path); }
+  {
+    net::PathServer server(path);
+    listener = server.fd();
+  }
+  listener = -1;
   std::string after_first = what_is_at(path);
   {
     net::PathServer server(other);
@@ -331,6 +354,10 @@ TEST(PathServer, RemovesItsOwnFileOnly) {
   }
 
   EXPECT_IS(after_first, "nothing") << "The server is gone: so is its file.";
+  EXPECT_IS(at_close, std::vector<std::string>{"nothing"})
+      << "This was at the path at each close() of the listening descriptor. "
+         "One close() is enough, and the file goes first: from that close() "
+         "on, its inode number can be another file's.";
   EXPECT_IS(read_file(other), "another file")
       << "The file that is at the path now is not the one that the server "
          "made.";
@@ -347,10 +374,14 @@ TEST(ConnectPath, SaysThatTheQueueIsFull) {
   auto clients = fill_queue(path);
   std::string full = outcome([&] { net::connect_path(path); }, &what);
   std::string nobody = outcome([&] { net::connect_path(path + "2"); });
+  std::string too_long =
+      outcome([&] { net::connect_path(folder.path_of_length(108)); });
 
   OwnFd accepted = accept_from(server);
   send_raw(accepted.get(), "hello", {});
-  EXPECT_IS(take(client.get()), "hello") << "The first client is connected.";
+  std::string heard = take(client.get());
+
+  EXPECT_IS(heard, "hello") << "The first client is connected.";
   EXPECT_IS(blocks, true) << "The caller is promised a blocking descriptor.";
   EXPECT_IS(full, "EAGAIN")
       << "There is no room in the server's queue. Nothing has begun that "
@@ -358,6 +389,9 @@ TEST(ConnectPath, SaysThatTheQueueIsFull) {
   EXPECT_IS(before_reason(what), "connect unix:" + path)
       << "The error names the call and the path.";
   EXPECT_IS(nobody, "ENOENT") << "There is no file at that path.";
+  EXPECT_IS(too_long, "ENAMETOOLONG")
+      << "That path has 108 bytes, one more than fits: a std::system_error, as "
+         "from a server's constructor.";
 }
 
 TEST(Credentials, NameTheProcessThatConnected) {
@@ -407,6 +441,7 @@ TEST(Pair, LeadsFromParentToChildUntilEitherCloses) {
   net::Child thrower =
       start([](net::Fd) -> int { throw std::runtime_error("a failure"); });
   int thrower_status = status_of(thrower.pid);
+  std::string from_exit_handlers = take(handler_pair.ours.get());
 
   EXPECT_IS(from_child, "hello, end")
       << "The child said hello and ended. The parent sees that end only if "
@@ -419,8 +454,11 @@ TEST(Pair, LeadsFromParentToChildUntilEitherCloses) {
       << "The parent said hello and closed; the child returns 8 when it has "
          "read the end, 9 when it has not. It sees that end only if nobody "
          "else holds the parent's socket, the child included.";
-  EXPECT_IS(thrower_status, 1) << "The child's body threw an exception.";
-  EXPECT_IS(take(handler_pair.ours.get()), "")
+  EXPECT_IS(thrower_status, 1)
+      << "The child's body threw an exception. (" << kCameBack
+      << ": it left start_child() in the child, and reached code that is the "
+         "parent's.)";
+  EXPECT_IS(from_exit_handlers, "")
       << "A child ran the exit handlers that this test had set for itself.";
 }
 
@@ -444,20 +482,22 @@ TEST(Passing, HandsDescriptorsToAnotherProcess) {
   net::Message back = net::receive_with_fds(channel.theirs, 1, 2);
   net::Message none = net::receive_with_fds(channel.theirs, 100, 2);
   int got = other.wait();
+  std::string through_first = take(first.ours.get());
+  std::string through_second = take(second.ours.get());
 
   EXPECT_IS(kept, true)
       << "send_with_fds() sends copies: the caller's own stay open, and "
          "closing them is the caller's task.";
   EXPECT_IS(got, 2) << "The other process was sent two descriptors.";
-  EXPECT_IS(take(first.ours.get()), "other 0")
+  EXPECT_IS(through_first, "other 0")
       << "It wrote through the first one: the copy works, though the sender "
          "has closed its own.";
-  EXPECT_IS(take(second.ours.get()), "other 1")
-      << "And through the second one.";
+  EXPECT_IS(through_second, "other 1") << "And through the second one.";
   EXPECT_IS(back.bytes, "x") << "It sent the byte back as it was.";
   ASSERT_IS(back.fds.size(), 2u) << "It sent both descriptors back.";
   send_raw(back.fds[1].get(), "back", {});
-  EXPECT_IS(take(second.ours.get()), "back")
+  through_second = take(second.ours.get());
+  EXPECT_IS(through_second, "back")
       << "Descriptors keep their order; this is the second one.";
   EXPECT_IS(none.bytes, "bye") << "These bytes were sent next.";
   EXPECT_IS(none.fds.size(), 0u) << "And no descriptor came with them.";
@@ -515,7 +555,51 @@ TEST(Passing, SendsEachByteAndDescriptorOnce) {
   }
 
   EXPECT_IS(bytes, "hello") << "The first call takes 1 byte of 5, and says so.";
-  EXPECT_IS(count, 1u) << "One descriptor was sent, with the first byte.";
+  EXPECT_IS(count, 1u)
+      << "One descriptor goes with the first byte. If more came, either it "
+         "was sent again with the rest, or cmsg_len counts the padding, too "
+         "(CMSG_LEN, not CMSG_SPACE): your sendmsg() calls show which.";
+}
+
+TEST(Signals, EndNoCall) {
+  RULE("SIG-1");
+  Folder folder;
+  std::string path = folder.path("server");
+  UnixPair channel;
+  net::PathServer server(path);
+  OwnFd client = try_connect(path);
+  step("test", "connects to the server");
+  Fault accepting(Call::kAccept, {fails(EINTR)});
+  Fault sending(Call::kSend, {fails(EINTR)});
+  Fault receiving(Call::kReceive, {fails(EINTR)});
+
+  std::string accepted = outcome([&] { server.accept(); });
+  std::string sent =
+      outcome([&] { net::send_with_fds(channel.theirs, "hello", {}); });
+  send_raw(channel.ours.get(), "hello", {});
+  std::string received =
+      outcome([&] { net::receive_with_fds(channel.theirs, 5, 0); });
+  std::string arrived = take(channel.ours.get());
+
+  EXPECT_IS(accepted, "done") << "A signal came first, then a client.";
+  EXPECT_IS(sent, "done") << "A signal came before anything was sent.";
+  EXPECT_IS(arrived, "hello") << "These bytes were sent, and once.";
+  EXPECT_IS(received, "done") << "A signal came first, then 5 bytes.";
+}
+
+TEST(Signals, APeerThatIsGoneRaisesNone) {
+  RULE("SIG-1");
+  int fd;
+  {
+    UnixPair channel;
+    fd = channel.theirs;
+  }
+  step("peer", "closes its end");
+
+  std::string sent = outcome([&] { net::send_with_fds(fd, "hello", {}); });
+
+  EXPECT_IS(sent, "EPIPE")
+      << "Nobody can read this any more, and the program goes on.";
 }
 
 TEST(Passing, MakesEveryDescriptorCloseOnExec) {
@@ -523,7 +607,14 @@ TEST(Passing, MakesEveryDescriptorCloseOnExec) {
   Folder folder;
   UnixPair channel;
   auto closes = [](int fd) { return bool(::fcntl(fd, F_GETFD) & FD_CLOEXEC); };
+  bool all_until_now = true;
+  Fault closing(Call::kClose, {always(first([&] {
+                  all_until_now &= closes(descriptor_of_this(Call::kClose));
+                }))});
+  OwnFd live = listen_at(folder.path("live"));
 
+  outcome([&] { net::PathServer second(folder.path("live")); });
+  bool all_of_second = all_until_now;
   net::PathServer server(folder.path("server"));
   net::Fd client = net::connect_path(folder.path("server"));
   net::Fd accepted = server.accept();
@@ -532,6 +623,10 @@ TEST(Passing, MakesEveryDescriptorCloseOnExec) {
   net::Message received = net::receive_with_fds(channel.theirs, 1, 1);
 
   EXPECT_IS(closes(server.fd()), true) << "The listening descriptor.";
+  EXPECT_IS(all_of_second, true)
+      << "The second server did not start, because the first one lives. Its "
+         "sockets count, too, also the one that only asked: another thread "
+         "can start a program meanwhile.";
   EXPECT_IS(closes(client.get()), true) << "What connect_path() returned.";
   EXPECT_IS(closes(accepted.get()), true) << "What accept() returned.";
   EXPECT_IS(closes(one.get()) && closes(two.get()), true)
