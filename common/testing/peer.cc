@@ -8,10 +8,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "common/testing/fault.h"
 #include "common/testing/graded.h"

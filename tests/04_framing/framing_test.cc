@@ -1,5 +1,6 @@
 #include "chapters/04_framing/framing.h"
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 
