@@ -85,8 +85,8 @@ def headers_guard_themselves():
 
 def nothing_of_a_machine():
     """no path of a machine, no key, no host of a package registry"""
-    return hits([p for p in tracked() if p != pathlib.Path(__file__).resolve()],
-                r"/home/[a-z]|/root/|BEGIN [A-Z ]*PRIVATE KEY|deb\.debian\.org|registry\.npmjs")
+    return hits(tracked(), r"/home/[a-z]|/roo[t]/|BEGIN [A-Z ]*PRIVATE KEY"
+                r"|deb\.debia[n]\.org|registry\.npmj[s]")
 
 
 def nothing_binary():
