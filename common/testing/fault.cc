@@ -131,6 +131,10 @@ Action first(std::function<void()> run) {
   return {.before = std::move(run)};
 }
 
+Action reports(std::function<void(std::span<pollfd>)> edit) {
+  return {.edit = std::move(edit)};
+}
+
 Fault::Fault(Call family, std::vector<Action> actions) : family_(family) {
   std::lock_guard lock(state().mutex);
   state().scripts[family] = {std::move(actions)};
@@ -227,7 +231,7 @@ bool watched() {
 }
 
 Ticket begin(Call family, const char* name, int fd, std::string arguments,
-             std::vector<long> numbers) {
+             std::vector<long> numbers, std::span<const pollfd> set) {
   int saved = errno;
   std::string text = name + std::string("(");
   if (fd >= 0) text += std::to_string(fd) + (arguments.empty() ? "" : ", ");
@@ -237,6 +241,7 @@ Ticket begin(Call family, const char* name, int fd, std::string arguments,
     std::lock_guard lock(state().mutex);
     ticket.number = state().records.size();
     state().records.push_back({family, name, fd, std::move(numbers), text});
+    state().records.back().set.assign(set.begin(), set.end());
     ++state().begun[family];
     Script& script = state().scripts[family];
     ++script.done;
@@ -251,13 +256,15 @@ Ticket begin(Call family, const char* name, int fd, std::string arguments,
   return ticket;
 }
 
-void end(const Ticket& ticket, long result, const std::string& written) {
+void end(const Ticket& ticket, long result, const std::string& written,
+         std::span<const pollfd> set) {
   int saved = errno;
   int error = result < 0 ? saved : 0;
   {
     std::lock_guard lock(state().mutex);
     state().records[ticket.number].result = result;
     state().records[ticket.number].error = error;
+    state().records[ticket.number].set.assign(set.begin(), set.end());
   }
   std::string text = written.empty() ? std::to_string(result) : written;
   if (error) text += " " + errno_name(error);
@@ -312,6 +319,20 @@ std::string address_text(const sockaddr* address, socklen_t size) {
   }
   return "family " + std::to_string(address->sa_family) + ", " +
          std::to_string(size) + " bytes";
+}
+
+std::string revents_text(std::span<const pollfd> set) {
+  std::string text;
+  for (const pollfd& one : set) {
+    if (!one.revents) continue;
+    text += (text.empty() ? ": " : ", ") + std::to_string(one.fd);
+    if (one.revents & POLLIN) text += " POLLIN";
+    if (one.revents & POLLOUT) text += " POLLOUT";
+    if (one.revents & POLLERR) text += " POLLERR";
+    if (one.revents & POLLHUP) text += " POLLHUP";
+    if (one.revents & POLLNVAL) text += " POLLNVAL";
+  }
+  return text;
 }
 
 std::string poll_text(const pollfd* fds, nfds_t n, int timeout) {

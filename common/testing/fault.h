@@ -10,9 +10,12 @@
 // So are those of a child that the code forks.
 #pragma once
 
+#include <poll.h>
+
 #include <cerrno>
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +44,7 @@ struct Action {
   std::size_t bytes = 0;  // kAtMost
   int times = 1;          // -1: every further call
   std::function<void()> before = {};
+  std::function<void(std::span<pollfd>)> edit = {};  // poll, ppoll
 };
 
 Action fails(int error);        // -1 and errno, and nothing was done
@@ -49,6 +53,8 @@ Action at_most(std::size_t n);  // a short count
 Action real();
 Action always(Action action);             // this and every further call
 Action first(std::function<void()> run);  // runs it, then calls the kernel
+// poll(), ppoll(): what the kernel reports, as `edit` leaves the revents.
+Action reports(std::function<void(std::span<pollfd>)> edit);
 
 class Fault {
  public:
@@ -69,6 +75,7 @@ struct Record {
   std::string text;        // "accept4(3, SOCK_CLOEXEC)"
   long result = 0;
   int error = 0;
+  std::vector<pollfd> set = {};  // poll, ppoll: asked, and once back reported
 };
 
 std::vector<Record> calls();             // all, in the order they began

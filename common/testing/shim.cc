@@ -91,9 +91,9 @@ using ResultText = std::function<std::string(long)>;
 template <typename Real>
 long answer(Call family, const char* name, int fd, std::string arguments,
             std::vector<long> numbers, Real real,
-            const ResultText& text = nullptr) {
+            const ResultText& text = nullptr, std::span<pollfd> set = {}) {
   Ticket ticket =
-      begin(family, name, fd, std::move(arguments), std::move(numbers));
+      begin(family, name, fd, std::move(arguments), std::move(numbers), set);
   const Action& action = ticket.action;
   if (action.before) action.before();
   long result = -1;
@@ -114,8 +114,14 @@ long answer(Call family, const char* name, int fd, std::string arguments,
   }
   int saved = errno;
   std::string written = text && result >= 0 ? text(result) : "";
+  if (action.edit && result >= 0) {
+    action.edit(set);
+    result = std::count_if(set.begin(), set.end(),
+                           [](const pollfd& one) { return one.revents != 0; });
+    written = std::to_string(result) + revents_text(set);
+  }
   errno = saved;
-  end(ticket, result, written);
+  end(ticket, result, written, set);
   return result;
 }
 
@@ -321,10 +327,12 @@ int poll(pollfd* fds, nfds_t n, int timeout) {
   if (!watched()) return real_call(fds, n, timeout);
   return static_cast<int>(
       answer(Call::kPoll, "poll", -1, poll_text(fds, n, timeout),
-             {static_cast<long>(n), timeout}, [&](std::size_t) {
+             {static_cast<long>(n), timeout},
+             [&](std::size_t) {
                return wait_on_clock(
                    timeout, [&](int wait) { return real_call(fds, n, wait); });
-             }));
+             },
+             nullptr, {fds, n}));
 }
 
 int ppoll(pollfd* fds, nfds_t n, const timespec* timeout,
@@ -337,12 +345,14 @@ int ppoll(pollfd* fds, nfds_t n, const timespec* timeout,
                      : -1;
   return static_cast<int>(
       answer(Call::kPoll, "ppoll", -1, poll_text(fds, n, wait),
-             {static_cast<long>(n), wait}, [&](std::size_t) {
+             {static_cast<long>(n), wait},
+             [&](std::size_t) {
                return wait_on_clock(wait, [&](int ms) {
                  timespec part{ms / 1000, ms % 1000 * 1000000L};
                  return real_call(fds, n, ms < 0 ? nullptr : &part, mask);
                });
-             }));
+             },
+             nullptr, {fds, n}));
 }
 
 int select(int n, fd_set* readable, fd_set* writable, fd_set* except,

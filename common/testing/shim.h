@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,14 +25,16 @@ struct Ticket {
 
 // A call begins: its record and its line, and what it is to do.
 Ticket begin(Call family, const char* name, int fd, std::string arguments,
-             std::vector<long> numbers);
+             std::vector<long> numbers, std::span<const pollfd> set);
 // `written` is how the line shows the result: empty for the number. Keeps
 // errno.
-void end(const Ticket& ticket, long result, const std::string& written);
+void end(const Ticket& ticket, long result, const std::string& written,
+         std::span<const pollfd> set);
 
 std::string socket_kind(int domain, int type, int protocol);
 std::string type_flags(int type);
 std::string address_text(const sockaddr* address, socklen_t size);
+std::string revents_text(std::span<const pollfd> set);
 std::string poll_text(const pollfd* fds, nfds_t n, int timeout);
 std::string option_text(int level, int name);
 std::string octal(mode_t mode);

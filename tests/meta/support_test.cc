@@ -7,7 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "common/testing/fault.h"
 #include "common/testing/graded.h"
@@ -51,6 +53,28 @@ TEST(Fault, ShortensAVectorInItsMiddle) {
   EXPECT_EQ(::writev(pair.theirs, parts, 2), 7);
   ::close(pair.theirs);
   EXPECT_EQ(pair.ours.receive_all(), "1234567");
+}
+
+TEST(Fault, EditsWhatPollReports) {
+  TcpPair pair;
+  pair.ours.send("x");
+  Fault script(Call::kPoll, {reports([](std::span<pollfd> set) {
+                 set[0].revents = POLLHUP;
+                 set[1].revents = POLLIN;
+               })});
+  pollfd set[] = {{pair.theirs, POLLIN, 0}, {pair.ours.fd(), POLLOUT, 0}};
+  EXPECT_EQ(::poll(set, 2, -1), 2);
+  EXPECT_EQ(set[0].revents, POLLHUP);
+
+  EXPECT_EQ(::poll(set, 1, -1), 1);
+  EXPECT_EQ(set[0].revents, POLLIN);
+  ::close(pair.theirs);
+
+  std::vector<Record> polls = calls(Call::kPoll);
+  ASSERT_EQ(polls.size(), 2u);
+  ASSERT_EQ(polls[0].set.size(), 2u);
+  EXPECT_EQ(polls[0].set[1].events, POLLOUT);
+  EXPECT_EQ(polls[0].set[1].revents, POLLIN);
 }
 
 TEST(Fault, FailsATestThatNeverReachedIt) {

@@ -80,7 +80,13 @@ std::string signal_text(int number) {
   limit(RLIMIT_FSIZE, 64 << 20);
   limit(RLIMIT_CPU, 60);
   limit(RLIMIT_NPROC, 2048);
-  limit(RLIMIT_NOFILE, 1024);
+  // What most systems give, and as many as a test of a thousand clients may
+  // ask for.
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_max = std::min<rlim_t>(files.rlim_max, 4096);
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 1024);
+  ::setrlimit(RLIMIT_NOFILE, &files);
   if (limits.memory) limit(RLIMIT_AS, rlim_t{2} << 30);
   ::dup2(::open("/dev/null", O_RDONLY), 0);
   ::dup2(output, 1);
