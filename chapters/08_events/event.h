@@ -43,10 +43,13 @@ class ListenerList {
   std::size_t count() const;
 
   // Calls everybody who is on the list now, in the order they were added
-  // (EVT-1, EVT-3); one of Times::kOnce is taken off before it is called
-  // (EVT-2). What a listener throws leaves emit(), and the rest is not called.
-  // Returns whether anybody was there (EVT-5). With one listener it allocates
-  // no memory (COST-2).
+  // (EVT-1, EVT-3): the listeners themselves, not copies. One of Times::kOnce
+  // is taken off before it is called (EVT-2). What a listener throws leaves
+  // emit(), and the rest is not called (THROW-1). Returns whether anybody was
+  // there (EVT-5). With one listener it allocates no memory (COST-2).
+  //
+  // Whoever is removed lives until the emissions that are under way end, and
+  // no longer (LIFE-1, LIFE-2).
   bool emit(void* arguments);
 
   // From now on `added`, in place of an earlier one, runs each time a listener
