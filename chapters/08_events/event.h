@@ -12,55 +12,16 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <tuple>
 #include <utility>
 
+#include "chapters/08_events/listener_list.h"
 #include "common/error.h"
 
 namespace net {
 
-// Names a listener of one event; never used twice by that event (OFF-1). 0 is
-// nobody's.
-using ListenerId = std::uint64_t;
-
-// What all events have in common, whatever their arguments: this is what you
-// write. Event<Args...> below is finished.
-class ListenerList {
- public:
-  enum class Times { kOnce, kAlways };
-  using Call = std::function<void(void* arguments)>;
-
-  ListenerList();
-  ~ListenerList();  // also from inside emit(): the rest is not called then
-  ListenerList(const ListenerList&) = delete;
-
-  ListenerId add(Call call, Times times);  // at the end
-  bool remove(ListenerId id);              // false: there is no such listener
-  void clear();                            // removes all
-  std::size_t count() const;
-
-  // Calls everybody who is on the list now, in the order they were added
-  // (EVT-1, EVT-3): the listeners themselves, not copies. One of Times::kOnce
-  // is taken off before it is called (EVT-2). What a listener throws leaves
-  // emit(), and the rest is not called (THROW-1). Returns whether anybody was
-  // there (EVT-5). With one listener it allocates no memory (COST-2).
-  //
-  // Whoever is removed lives until the emissions that are under way end, and
-  // no longer (LIFE-1, LIFE-2).
-  bool emit(void* arguments);
-
-  // From now on `added`, in place of an earlier one, runs each time a listener
-  // has been added (ADD-1). It is no listener itself: clear() leaves it alone.
-  void when_added(std::function<void()> added);
-
- private:
-  struct State;  // yours to design: see event.cc
-  std::shared_ptr<State> state_;
-};
-
+// Finished: it packs the arguments for a ListenerList, and unpacks them.
 template <typename... Args>
 class Event {
  public:
@@ -80,8 +41,9 @@ class Event {
   void clear() { list_.clear(); }
   std::size_t listener_count() const { return list_.count(); }
 
-  // All listeners see the same arguments. A move-only one is given by
-  // reference: who takes it leaves the others an empty one.
+  // All listeners see the same arguments (ARG-1). A move-only one is given by
+  // reference: who takes it leaves the others an empty one. Returns whether
+  // anybody was there (EVT-5).
   bool emit(Args... args) {
     std::tuple<Args&...> arguments(args...);
     return list_.emit(&arguments);

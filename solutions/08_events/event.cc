@@ -98,6 +98,9 @@ void emit_error(Event<const Error&>& event, const Error& error) {
   if (!event.emit(error)) throw error;
 }
 
-// Also right: ...
+// Also right: a chain of listeners that is never copied, in which each knows
+// the moments when it came and went, swept when the last emission is over;
+// a copy of the vector of pointers for each emission of two or more listeners;
+// weak_ptr in place of `destroyed`, asked after each call.
 
 }  // namespace net

@@ -172,9 +172,10 @@ TEST(Event, AListenerThatIsAddedMeanwhileWaits) {
 
   EXPECT_TRUE(trace.is(
       {"a adds", "b", "emission 2", "a adds", "b", "new", "new", "new"}))
-      << "a adds three listeners each time. Those of emission 1 are called in "
-         "emission 2, those of emission 2 not any more here. If each was "
-         "called at once, a listener that adds itself again would never end.";
+      << "a adds three listeners each time. Those that came in emission 1 are "
+         "called in emission 2; those that came in 2 have to wait for 3. If "
+         "each was called at once, a listener that adds itself again would "
+         "never end.";
 }
 
 TEST(Event, AListenerThatIsRemovedMeanwhileStillRuns) {
@@ -399,8 +400,10 @@ TEST(Event, EachEmissionHasItsOwnArguments) {
   event([&](std::string& text) {
     trace.add("a: ", text);
     if (text == "outer") event.emit("inner");
+    step("a", "returns, from " + text);
   });
   event([&](std::string& text) { trace.add("b: ", text); });
+  step("test", "emits outer; a, the first listener, emits inner meanwhile");
 
   event.emit("outer");
 
@@ -455,14 +458,15 @@ TEST(Event, AnEventWorksAsBeforeAfterAListenerThrew) {
     throw std::runtime_error("by a");
   });
   event(says(trace, "b"));
+  auto emit = [&] { thrown_by([&] { event.emit(); }); };
 
-  thrown_by([&] { event.emit(); });
+  emit();
   event.off(a);
   event(says(trace, "c"));
   trace.add("a is off, c is on; listeners: ", event.listener_count());
-  event.emit();
+  emit();
   trace.add("emitted");
-  event.emit();
+  emit();
 
   EXPECT_TRUE(trace.is({"a throws", "a is off, c is on; listeners: 2", "b", "c",
                         "emitted", "b", "c"}))
@@ -483,6 +487,7 @@ TEST(Event, AListenerThatRemovesItselfRunsToItsEnd) {
     mine.add("a goes on; what it captured is ",
              still.expired() ? "freed" : "there");
   });
+  step("test", "emits; the listener removes itself, and runs on");
 
   event.emit();
 
