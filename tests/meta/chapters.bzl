@@ -6,6 +6,7 @@ CHAPTERS = [
     "03_blocking_server",
     "04_framing",
     "05_unix_sockets",
+    "08_events",
 ]
 
 # The mutants whose failures golden/ holds, by chapter.
