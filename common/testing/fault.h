@@ -58,12 +58,14 @@ Action reports(std::function<void(std::span<pollfd>)> edit);
 
 class Fault {
  public:
-  Fault(Call family, std::vector<Action> actions);
-  ~Fault();  // fails the test if an action was not reached
+  enum Reach { kMust, kMay };
+  Fault(Call family, std::vector<Action> actions, Reach reach = kMust);
+  ~Fault();  // fails the test if an action was not reached, but for kMay
   Fault(const Fault&) = delete;
 
  private:
   Call family_;
+  Reach reach_;
 };
 
 // One call that the code under test made.
@@ -80,6 +82,8 @@ struct Record {
 
 std::vector<Record> calls();             // all, in the order they began
 std::vector<Record> calls(Call family);  // of one family
+std::size_t count_calls(Call family);
+Record last_call(Call family);  // one without a name if there was none
 void wait_for_calls(Call family, std::size_t n);  // until n have begun
 
 // While one lives, the calls of this thread belong to the test.
