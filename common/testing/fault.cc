@@ -183,7 +183,9 @@ Record last_call(Call family) {
   const std::vector<Record>& all = state().records;
   for (auto it = all.rbegin(); it != all.rend(); ++it)
     if (it->family == family) return *it;
-  return Record{family, ""};
+  Record none;
+  none.family = family;
+  return none;
 }
 
 void wait_for_calls(Call family, std::size_t n) {
