@@ -1,5 +1,9 @@
 #include "chapters/08_events/event.h"
 
+#include <cstddef>
+#include <functional>
+#include <memory>
+
 #include "common/todo.h"
 
 namespace net {

@@ -44,7 +44,8 @@ class ListenerList {
   // there (EVT-5). With one listener it allocates no memory (COST-2).
   //
   // Whoever is removed lives until the emissions that are under way end, and
-  // no longer (LIFE-1, LIFE-2).
+  // no longer (LIFE-1, LIFE-2). What a listener has captured may have a
+  // destructor that comes back here.
   bool emit(void* arguments);
 
   // From now on `added`, in place of an earlier one, runs each time a listener

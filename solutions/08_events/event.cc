@@ -1,6 +1,10 @@
 #include "chapters/08_events/event.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <utility>
 #include <vector>
 
 namespace net {

@@ -165,6 +165,7 @@ TEST(Event, AListenerThatIsAddedMeanwhileWaits) {
     for (int i = 0; i < 3; ++i) event.once(says(trace, "new"));
   });
   event(says(trace, "b"));
+  step("test", "emits; a adds to the list that is gone through");
 
   event.emit();
   trace.add("emission 2");
@@ -191,6 +192,7 @@ TEST(Event, AListenerThatIsRemovedMeanwhileStillRuns) {
   b = event(says(trace, "b"));
   c = event.once(says(trace, "c, once"));
   event(says(trace, "d"));
+  step("test", "emits; a removes from the list that is gone through");
 
   event.emit();
   trace.add("emission 2");
@@ -212,6 +214,7 @@ TEST(Event, AListThatIsClearedMeanwhileIsGoneThroughToItsEnd) {
     event(says(trace, "new"));
   });
   event(says(trace, "b"));
+  step("test", "emits; a clears the list that is gone through");
 
   event.emit();
   trace.add("emission 2");
@@ -586,6 +589,36 @@ TEST(Event, AListenerThatIsRemovedMeanwhileIsFreedAfterTheEmission) {
   EXPECT_IS(events.empty() ? "" : events.back(), "emit() is left")
       << "The emission is over, though by an exception: nothing needs a and b "
          "any more.";
+}
+
+TEST(Event, WhatAListenerCapturedMayComeBackWhenItIsFreed) {
+  RULE("LIFE-2");
+  Event<> event;
+  Trace trace;
+  ListenerId c = 0;
+  bool added = false;
+  auto comes_back = [&] {
+    return std::shared_ptr<void>(nullptr, [&](void*) {
+      if (!added) return;  // on() has failed
+      event.off(c);
+      trace.add("listeners: ", event.listener_count());
+    });
+  };
+  ListenerId a = event([captured = comes_back()] {});
+  event(says(trace, "b"));
+  c = event(says(trace, "c"));
+  event(says(trace, "d"));
+  added = true;
+  step("test",
+       "removes a; what a captured is freed, and removes c: the list "
+       "must be in order by then");
+
+  event.off(a);
+  event.emit();
+
+  EXPECT_TRUE(trace.is({"listeners: 2", "b", "d"}))
+      << "a is freed by off(), and what it has captured calls off() then. The "
+         "list must be in order before anything is freed.";
 }
 
 TEST(Event, TellsWhenAListenerHasBeenAdded) {

@@ -4,7 +4,11 @@
 // it began. Links that went are unchained when the last emission is over.
 #include "chapters/08_events/event.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <utility>
 
 namespace net {
