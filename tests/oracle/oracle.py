@@ -1,0 +1,79 @@
+"""What oracle_test.py and node_test.py share: traces, and comparing them."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+
+HERE = pathlib.Path("tests/oracle")
+JOBS = 4  # scenarios at a time: they wait most of the time
+LIMIT = 60  # seconds; a scenario gives up by itself before that
+
+
+def names():
+    """Of all scenarios, "001_connect_basic" first."""
+    return sorted(p.stem for p in (HERE / "scenarios").glob("[0-9]*.js"))
+
+
+def checked_in(name):
+    """{"scenario", "rules", "trace": {actor: [[event, argument...]...]}}"""
+    return json.loads((HERE / "traces" / f"{name}.json").read_text("utf-8"))
+
+
+def as_text(recorded):
+    """As it is checked in: a line for each event."""
+    actors = ",\n".join(
+        f"  {_json(actor)}: [\n"
+        + ",\n".join(f"   {_json(event)}" for event in events) + "\n  ]"
+        for actor, events in recorded["trace"].items())
+    return (f'{{\n "scenario": {_json(recorded["scenario"])},\n'
+            f' "rules": {_json(recorded["rules"])},\n'
+            f' "trace": {{\n{actors}\n }}\n}}\n')
+
+
+def _json(value):
+    return json.dumps(value, ensure_ascii=True)
+
+
+def run_all(command_of, scenarios):
+    """{name: (what it printed, or None; what went wrong)}"""
+    def run(name):
+        try:
+            done = subprocess.run(
+                command_of(name), stdin=subprocess.DEVNULL, capture_output=True,
+                timeout=LIMIT, env={**os.environ, "TMPDIR": "/tmp"}, check=False)
+        except subprocess.TimeoutExpired:
+            return None, f"it ran for {LIMIT} s and was killed"
+        said = done.stderr.decode(errors="backslashreplace")[-4000:]
+        if done.returncode:
+            return None, f"it ended with status {done.returncode}: {said}"
+        try:
+            return json.loads(done.stdout.decode(errors="backslashreplace")), ""
+        except ValueError:
+            return None, f"it printed no trace: {done.stdout[:500]!r} {said}"
+
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        return dict(zip(scenarios, pool.map(run, scenarios)))
+
+
+def differences(expected, happened):
+    """[(actor, expected events, events that happened)] that are not equal."""
+    return [(actor, expected.get(actor, []), happened.get(actor, []))
+            for actor in sorted({*expected, *happened})
+            if expected.get(actor, []) != happened.get(actor, [])]
+
+
+def two_columns(actor, expected, happened, titles):
+    """Both lists side by side, a > at the first line that differs."""
+    left, right = ([" ".join([str(e[0]), *map(_json, e[1:])]) for e in events]
+                   for events in (expected, happened))
+    width = max(map(len, [titles[0], *left])) + 2
+    lines = [f"    {actor}", f"       {titles[0]:<{width}}{titles[1]}"]
+    told = False
+    for i in range(max(len(left), len(right))):
+        a, b = (side[i] if i < len(side) else "-" for side in (left, right))
+        mark = ">" if a != b and not told else " "
+        told = told or a != b
+        lines.append(f"    {i + 1:2}{mark}{a:<{width}}{b}")
+    return "\n".join(lines)
