@@ -1,0 +1,150 @@
+// What a Socket remembers, and what it does with it: one way to cut it into
+// pieces that fit in the head. The files life.cc, reading.cc, writing.cc and
+// settings.cc have a function for each of those below. If you would rather cut
+// it in another way, do not include this file: what is tested is socket.h.
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chapters/01_addresses/endpoint.h"
+#include "chapters/10_socket/connector.h"
+#include "chapters/10_socket/socket.h"
+
+namespace net {
+
+struct Socket::State {
+  Socket& self;
+  EventLoop& loop;
+
+  // What was asked of the socket, connected or not.
+  ConnectOptions options;  // without the strings: see connect()
+  enum class Flow { kUndecided, kFlowing, kPaused } flow = Flow::kUndecided;
+  std::optional<Encoding> encoding = {};
+  bool referenced = true;
+
+  // Where it is in its life. kClosing: destroyed, `close` is still to come.
+  enum class Phase { kNew, kConnecting, kOpen, kClosing, kClosed };
+  Phase phase = Phase::kNew;
+  bool open() const { return phase == Phase::kOpen; }
+  bool alive() const { return open() || phase == Phase::kConnecting; }
+  bool gone() const {
+    return phase == Phase::kClosing || phase == Phase::kClosed;
+  }
+
+  // While it is connecting.
+  struct Attempt {
+    ConnectOptions options;
+    std::optional<Lookup> lookup = {};
+    std::optional<Connector> connector = {};
+    bool reset_when_connected = false;  // see reset_and_destroy()
+  };
+  std::unique_ptr<Attempt> attempt = {};
+
+  // One connection; the next one begins with all of it anew.
+  struct Connection {
+    explicit Connection(std::size_t mark) : queue(mark) {}
+    std::unique_ptr<Transport> transport = {};
+    std::unique_ptr<Endpoint> remote = {};  // once somebody has asked for it
+    short watched = 0;                      // what poll() is asked now
+    short read_needs = POLLIN;              // what to wait for, to read
+    short write_needs = POLLOUT;            // and to write
+
+    std::optional<TextDecoder> decoder = {};
+    std::string unread = {};     // was read, and nobody wanted it yet
+    bool reading = false;        // it has begun to read
+    bool at_end = false;         // the peer's FIN has been read
+    bool end_emitted = false;    // and told
+    bool pump_deferred = false;  // resumed() is on its way
+    std::uint64_t bytes_read = 0;
+
+    WriteQueue queue;
+    bool ended = false;     // end() was called
+    bool shut = false;      // FIN is out
+    bool finished = false;  // and told
+    bool destroy_when_finished = false;
+    bool written_deferred = false;  // written() is on its way
+    std::vector<Callback> done = {};  // of writes that are out
+    std::vector<Callback> end_callbacks = {};
+    std::uint64_t bytes_written = 0;
+  };
+  Connection c;
+
+  // Keeps the socket alive, and run() going: see hold() and keep().
+  struct Keeper;
+  std::weak_ptr<Keeper> keeper = {};
+  TimerId keeping = TimerId::kNone;
+  bool held = false;
+
+  std::optional<std::chrono::milliseconds> idle = {};
+  TimerId idle_timer = TimerId::kNone;
+  EventLoop::TimePoint last_traffic = {};
+  ListenerId idle_listener = 0;
+
+  // life.cc: connecting
+  void connect(ConnectOptions wanted);
+  void look_up();
+  void looked_up(std::vector<Endpoint> found, std::optional<Error> error);
+  void try_all(std::vector<Endpoint> endpoints);
+  void connected(Fd fd);
+  void begin(std::unique_ptr<Transport> transport);
+  // life.cc: closing
+  void destroy(std::optional<Error> error);
+  void emit_close(bool had_error);
+  void forget_listeners();
+  // life.cc: staying alive
+  void hold();
+  std::shared_ptr<Keeper> keep();
+  void let_go();
+  void forgotten();
+  // Runs `step` after the current callback, unless the socket is gone by then.
+  void defer(void (State::*step)());
+
+  // reading.cc
+  bool wants_input() const;
+  bool wants_output() const;
+  void update_interest();
+  void ready(short events);
+  void start();
+  void start_reading();
+  void read_some();
+  void read_pending();
+  void received(std::string_view bytes);
+  void pump();
+  void resumed();
+  void emit_end();
+  void after_end();
+
+  // writing.cc
+  bool write(std::string_view bytes, Callback done);
+  std::optional<Error> why_not_writable() const;
+  void refuse(Callback done, const Error& error);
+  void write_more();
+  void defer_written();
+  void written();
+  void take_done();
+  void end(Callback done);
+  void finish();
+  void close_if_both_ended();
+  void fail_callbacks(const std::optional<Error>& error);
+  void call_all(std::vector<Callback> list, std::optional<Error> error);
+
+  // settings.cc
+  void touch();
+  void start_idle_timer(std::chrono::milliseconds rest);
+  void apply_no_delay();
+  void apply_keep_alive();
+  void set_option(int level, int name, int value);
+  std::optional<Endpoint> local() const;
+  std::optional<Endpoint> remote();
+};
+
+}  // namespace net

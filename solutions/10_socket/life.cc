@@ -1,0 +1,309 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+#include "chapters/10_socket/state.h"
+
+namespace net {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The endpoint, if `host` is an address and no name.
+std::optional<Endpoint> literal(const std::string& host, int port) {
+  in_addr v4;
+  bool v6 = host.find(':') != std::string::npos;
+  if (!v6 && ::inet_pton(AF_INET, host.c_str(), &v4) != 1) return std::nullopt;
+  std::string text = v6 ? "[" + host + "]" : host;
+  try {
+    return Endpoint::parse(text + ":" + std::to_string(port));
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+}
+
+void check(const ConnectOptions& options) {
+  if (!options.path.empty()) return;
+  if (!options.port)
+    throw UsageError("ERR_MISSING_ARGS", "a port or a path (CONN-16)");
+  for (int port : {*options.port, options.local_port}) {
+    if (port < 0 || port > 65535)
+      throw UsageError("ERR_SOCKET_BAD_PORT",
+                       std::to_string(port) + " is no port (CONN-15)");
+  }
+  const std::string& local = options.local_address;
+  if (!local.empty() && !literal(local, 0))
+    throw UsageError("ERR_INVALID_IP_ADDRESS", "\"" + local + "\"");
+}
+
+}  // namespace
+
+// The loop has a callback, and the callback has this. If the loop is destroyed
+// before the socket has left it, the listeners go too: one of them may hold the
+// socket, and so itself.
+struct Socket::State::Keeper {
+  std::shared_ptr<Socket> socket;
+  ~Keeper() {
+    if (socket) socket->state_->forgotten();
+  }
+};
+
+Socket::Socket(EventLoop& loop, ConnectOptions options)
+    : state_(new State{.self = *this,
+                       .loop = loop,
+                       .options = options,
+                       .c = State::Connection(options.high_water_mark)}) {
+  on_data.when_added([this] {
+    if (state_->flow == State::Flow::kUndecided) resume();
+  });
+}
+
+Socket::~Socket() {
+  // 10.7: the timer has a pointer to us. (A loop that is gone has none.)
+  if (state_->idle_timer != TimerId::kNone)
+    state_->loop.clear_timer(state_->idle_timer);
+}
+
+std::shared_ptr<Socket> Socket::create(EventLoop& loop,
+                                       ConnectOptions options) {
+  return std::shared_ptr<Socket>(new Socket(loop, std::move(options)));
+}
+
+std::shared_ptr<Socket> Socket::adopt(EventLoop& loop,
+                                      std::unique_ptr<Transport> transport,
+                                      ConnectOptions options) {
+  std::shared_ptr<Socket> socket = create(loop, std::move(options));
+  socket->state_->begin(std::move(transport));
+  // 10.2: later, so that whoever gets the socket can pause it first (ACC-5).
+  socket->state_->defer(&State::start);
+  return socket;
+}
+
+Socket& Socket::connect(ConnectOptions options,
+                        std::function<void()> connected) {
+  state_->connect(std::move(options));
+  if (connected) on_connect.once(std::move(connected));
+  return *this;
+}
+
+Socket& Socket::connect(int port, std::string host,
+                        std::function<void()> connected) {
+  ConnectOptions options;
+  options.port = port;
+  options.host = std::move(host);
+  return connect(std::move(options), std::move(connected));
+}
+
+void Socket::State::connect(ConnectOptions wanted) {
+  check(wanted);
+  if (alive() || phase == Phase::kClosing)
+    throw UsageError("EALREADY", "connect() before the last one is over");
+  // 10.2: counters and all begin anew; the settings stay (CNT-5).
+  if (phase == Phase::kClosed) c = Connection(options.high_water_mark);
+  if (encoding) c.decoder.emplace(*encoding);
+  options.no_delay |= wanted.no_delay;
+  if (wanted.keep_alive) {
+    options.keep_alive = true;
+    options.keep_alive_initial_delay = wanted.keep_alive_initial_delay;
+  }
+  if (wanted.host.empty()) wanted.host = "localhost";
+  phase = Phase::kConnecting;
+  attempt.reset(new Attempt{std::move(wanted)});
+  hold();
+  // There is no descriptor to watch yet. A timer has the keeper until then.
+  keeping = loop.set_timeout(std::chrono::hours(24 * 365), [kept = keep()] {});
+  loop.unref(keeping);
+  if (attempt->options.timeout > milliseconds::zero())
+    self.set_timeout(attempt->options.timeout);
+  defer(&State::look_up);
+}
+
+void Socket::State::look_up() {
+  const ConnectOptions& wanted = attempt->options;
+  if (!wanted.path.empty()) {
+    try {
+      return try_all({Endpoint::parse("unix:" + wanted.path)});
+    } catch (const std::invalid_argument&) {  // too long, or a zero byte
+      Error error = Error::from_errno(ENOENT, "connect", wanted.path);
+      error.address = wanted.path;
+      return destroy(std::move(error));
+    }
+  }
+  if (auto endpoint = literal(wanted.host, *wanted.port))
+    return try_all({*endpoint});
+  attempt->lookup.emplace(
+      loop, wanted.host, *wanted.port, wanted.family,
+      [this](std::vector<Endpoint> found, std::optional<Error> error) {
+        looked_up(std::move(found), std::move(error));
+      });
+}
+
+void Socket::State::looked_up(std::vector<Endpoint> found,
+                              std::optional<Error> error) {
+  std::string host = attempt->options.host;
+  if (error) {
+    self.on_lookup.emit(&*error, "", 0, host);
+    return destroy(std::move(error));
+  }
+  for (const Endpoint& it : found) {
+    int family = it.family() == AF_INET ? 4 : 6;
+    self.on_lookup.emit(nullptr, it.host(), family, host);
+    // 10.2: any listener may have destroyed the socket.
+    if (phase != Phase::kConnecting) return;
+  }
+  try_all(std::move(found));
+}
+
+void Socket::State::try_all(std::vector<Endpoint> endpoints) {
+  const ConnectOptions& wanted = attempt->options;
+  attempt->connector.emplace(loop, std::move(endpoints), wanted.local_address,
+                             wanted.local_port,
+                             [this](Fd fd, std::optional<Error> error) {
+                               if (error) return destroy(std::move(error));
+                               connected(std::move(fd));
+                             });
+}
+
+void Socket::State::connected(Fd fd) {
+  auto alive = self.shared_from_this();
+  bool reset = attempt->reset_when_connected;
+  attempt.reset();
+  begin(std::make_unique<FdTransport>(std::move(fd)));
+  touch();
+  defer(&State::start);
+  self.on_connect.emit();
+  if (reset && open()) self.reset_and_destroy();
+  if (open()) self.on_ready.emit();
+}
+
+// A connection is there. It is watched from now on, for nothing yet.
+void Socket::State::begin(std::unique_ptr<Transport> transport) {
+  c.transport = std::move(transport);
+  phase = Phase::kOpen;
+  hold();
+  std::shared_ptr<Keeper> kept = keeper.lock();
+  if (!kept) kept = keep();
+  int fd = c.transport->fd();
+  loop.watch(fd, 0, [this, kept](short events) { ready(events); });
+  loop.unref(fd);  // hold() has a word in this, not the watch
+  loop.clear_timer(std::exchange(keeping, TimerId::kNone));
+  if (options.no_delay) apply_no_delay();
+  if (options.keep_alive) apply_keep_alive();
+}
+
+Socket& Socket::destroy(std::optional<Error> error) {
+  state_->destroy(std::move(error));
+  return *this;
+}
+
+void Socket::State::destroy(std::optional<Error> error) {
+  if (gone()) return;
+  auto alive = self.shared_from_this();
+  let_go();
+  phase = Phase::kClosing;
+  hold();
+  attempt.reset();
+  if (c.transport) c.transport->close();
+  loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
+  c.unread.clear();
+  // 10.6: a task each. An error that nobody listens to leaves run() as an
+  // exception (EVT-4), and `close` comes all the same.
+  fail_callbacks(error);
+  if (error)
+    loop.defer([alive, error] { emit_error(alive->on_error, *error); });
+  loop.defer([alive, had_error = error.has_value()] {
+    alive->state_->emit_close(had_error);
+  });
+}
+
+void Socket::State::emit_close(bool had_error) {
+  phase = Phase::kClosed;
+  // A turn later, so that a `close` listener can connect again.
+  loop.set_timeout({}, [alive = self.shared_from_this()] {
+    if (alive->state_->phase == Phase::kClosed)
+      alive->state_->forget_listeners();
+  });
+  self.on_close.emit(had_error);
+}
+
+void Socket::State::forget_listeners() {
+  self.on_lookup.clear();
+  self.on_connect.clear();
+  self.on_ready.clear();
+  self.on_data.clear();
+  self.on_end.clear();
+  self.on_drain.clear();
+  self.on_finish.clear();
+  self.on_timeout.clear();
+  self.on_error.clear();
+  self.on_close.clear();
+}
+
+// An open socket keeps run() going, whatever it waits for, or for nothing: a
+// paused one does, too.
+void Socket::State::hold() {
+  bool wanted = alive() && referenced;
+  if (wanted == held) return;
+  held = wanted;
+  wanted ? loop.hold() : loop.release();
+}
+
+std::shared_ptr<Socket::State::Keeper> Socket::State::keep() {
+  auto kept = std::make_shared<Keeper>();
+  kept->socket = self.shared_from_this();
+  keeper = kept;
+  return kept;
+}
+
+void Socket::State::let_go() {
+  if (auto kept = keeper.lock()) kept->socket.reset();
+  loop.clear_timer(std::exchange(keeping, TimerId::kNone));
+  if (open()) loop.unwatch(c.transport->fd());
+}
+
+// The loop is being destroyed: closed, without a word.
+void Socket::State::forgotten() {
+  phase = Phase::kClosed;
+  attempt.reset();
+  idle_timer = TimerId::kNone;
+  if (c.transport) c.transport->close();
+  forget_listeners();
+}
+
+void Socket::State::defer(void (State::*step)()) {
+  loop.defer([alive = self.shared_from_this(), step] {
+    if (!alive->state_->gone()) (*alive->state_.*step)();
+  });
+}
+
+std::shared_ptr<Socket> connect(EventLoop& loop, ConnectOptions options,
+                                std::function<void()> connected) {
+  std::shared_ptr<Socket> socket = Socket::create(loop, options);
+  socket->connect(std::move(options), std::move(connected));
+  return socket;
+}
+
+std::shared_ptr<Socket> connect(EventLoop& loop, int port, std::string host,
+                                std::function<void()> connected) {
+  ConnectOptions options;
+  options.port = port;
+  options.host = std::move(host);
+  return connect(loop, std::move(options), std::move(connected));
+}
+
+std::shared_ptr<Socket> connect(EventLoop& loop, const std::string& path,
+                                std::function<void()> connected) {
+  ConnectOptions options;
+  options.path = path;
+  return connect(loop, std::move(options), std::move(connected));
+}
+
+// Also right: a class for each phase; the watch's own ref() and unref() in
+// place of hold(); a registry of all sockets in place of the keepers.
+
+}  // namespace net

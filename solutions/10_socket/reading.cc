@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "chapters/10_socket/state.h"
+
+namespace net {
+namespace {
+
+// All sockets of a thread read into one buffer: what is in it belongs to the
+// listeners, and only while they run.
+constexpr std::size_t kReadBuffer = 256 * 1024;
+std::span<char> read_buffer() {
+  thread_local std::vector<char> buffer(kReadBuffer);
+  return buffer;
+}
+
+}  // namespace
+
+bool Socket::State::wants_input() const {
+  if (!c.reading || c.at_end) return false;
+  // 10.3: as long as nobody listens, no more than the mark is kept here. The
+  // rest stays in the kernel, which makes the peer wait (FLOW-8).
+  return flow == Flow::kFlowing || c.unread.size() < options.high_water_mark;
+}
+
+bool Socket::State::wants_output() const {
+  return !c.queue.empty() || (c.ended && !c.shut);
+}
+
+void Socket::State::update_interest() {
+  if (!open()) return;
+  int events =
+      (wants_input() ? c.read_needs : 0) | (wants_output() ? c.write_needs : 0);
+  if (events == c.watched) return;
+  c.watched = static_cast<short>(events);
+  loop.update(c.transport->fd(), c.watched);
+}
+
+void Socket::State::ready(short events) {
+  // An error or a hang-up is for whoever asks next: the call that fails says
+  // what it is. Reading asks first, as in Node.
+  if (events & (POLLERR | POLLHUP)) events |= POLLIN | POLLOUT;
+  if (events & c.read_needs && wants_input()) read_some();
+  if (open() && events & c.write_needs && wants_output()) write_more();
+  update_interest();
+}
+
+void Socket::State::start() {
+  start_reading();
+  write_more();
+}
+
+void Socket::State::start_reading() {
+  if (!open() || flow == Flow::kPaused) return;
+  c.reading = true;
+  update_interest();
+}
+
+void Socket::State::read_some() {
+  std::span<char> buffer = read_buffer();
+  if (flow != Flow::kFlowing)
+    buffer = buffer.first(
+        std::min(buffer.size(), options.high_water_mark - c.unread.size()));
+  IoResult result = c.transport->read(buffer);
+  c.read_needs = result.kind == IoResult::kWantsWrite ? POLLOUT : POLLIN;
+  if (result.kind == IoResult::kFailed) return destroy(std::move(result.error));
+  if (result.kind == IoResult::kBytes) {
+    c.bytes_read += result.bytes;
+    touch();
+    received({buffer.data(), result.bytes});
+  } else if (result.kind == IoResult::kEnd) {
+    c.at_end = true;
+    if (c.decoder) c.unread += c.decoder->finish();
+    pump();
+  }
+  if (open() && c.transport->has_pending()) defer(&State::read_pending);
+  update_interest();
+}
+
+void Socket::State::read_pending() {
+  if (wants_input()) read_some();
+}
+
+void Socket::State::received(std::string_view bytes) {
+  std::string text;
+  if (c.decoder) bytes = text = c.decoder->feed(bytes);
+  if (flow == Flow::kFlowing && c.unread.empty()) {
+    // 10.3: straight out of the buffer, without a copy.
+    if (!bytes.empty()) self.on_data.emit(bytes);
+  } else {
+    c.unread += bytes;
+  }
+}
+
+// Delivers what is there, as long as somebody wants it; then the end.
+void Socket::State::pump() {
+  while (open() && flow == Flow::kFlowing && !c.unread.empty()) {
+    std::string bytes = std::exchange(c.unread, {});
+    self.on_data.emit(bytes);
+  }
+  if (open() && c.at_end && c.unread.empty() && !c.end_emitted) emit_end();
+}
+
+void Socket::State::resumed() {
+  c.pump_deferred = false;
+  start_reading();
+  pump();
+  update_interest();
+}
+
+void Socket::State::emit_end() {
+  c.end_emitted = true;
+  // 10.5: after the listeners, who may still write, or end() themselves
+  // (WRITE-10). Deferred first, in case one of them throws.
+  defer(&State::after_end);
+  self.on_end.emit();
+}
+
+void Socket::State::after_end() {
+  if (!options.allow_half_open && !c.ended) end({});
+  close_if_both_ended();
+}
+
+Socket& Socket::pause() {
+  state_->flow = State::Flow::kPaused;
+  state_->update_interest();
+  return *this;
+}
+
+Socket& Socket::resume() {
+  state_->flow = State::Flow::kFlowing;
+  if (state_->open() && !std::exchange(state_->c.pump_deferred, true))
+    state_->defer(&State::resumed);
+  return *this;
+}
+
+bool Socket::is_paused() const {
+  return state_->flow == State::Flow::kPaused;
+}
+
+Socket& Socket::set_encoding(Encoding encoding) {
+  state_->encoding = encoding;
+  state_->c.decoder.emplace(encoding);
+  // 10.8: what waits here was read as bytes.
+  state_->c.unread = state_->c.decoder->feed(state_->c.unread);
+  return *this;
+}
+
+// Also right: to read until EAGAIN, within bounds (one socket must not keep
+// the others waiting); to peek at a paused socket instead of reading ahead.
+
+}  // namespace net
