@@ -280,6 +280,7 @@ void end(const Ticket& ticket, long result, const std::string& written,
   int error = result < 0 ? saved : 0;
   {
     std::lock_guard lock(state().mutex);
+    state().records[ticket.number].returned = true;
     state().records[ticket.number].result = result;
     state().records[ticket.number].error = error;
     state().records[ticket.number].set.assign(set.begin(), set.end());

@@ -75,6 +75,7 @@ struct Record {
   int fd = -1;             // its descriptor argument
   std::vector<long> args;  // the other numbers, in the call's order
   std::string text;        // "accept4(3, SOCK_CLOEXEC)"
+  bool returned = false;   // false: it waits, or is about to return
   long result = 0;
   int error = 0;
   std::vector<pollfd> set = {};  // poll, ppoll: asked, and once back reported

@@ -6,6 +6,7 @@ CHAPTERS = [
     "03_blocking_server",
     "04_framing",
     "05_unix_sockets",
+    "06_poll_server",
     "08_events",
 ]
 
