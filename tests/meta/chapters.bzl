@@ -8,6 +8,7 @@ CHAPTERS = [
     "05_unix_sockets",
     "06_poll_server",
     "08_events",
+    "09_streams",
 ]
 
 # The mutants whose failures golden/ holds, by chapter.
