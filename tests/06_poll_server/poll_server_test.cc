@@ -478,7 +478,8 @@ TEST(PollServer, KeepsLittleForAClientThatDoesNotRead) {
       << " bytes wait for it, POLLIN is not to be asked for any more: the "
          "kernel's buffers fill up, and then the client cannot send. The test "
          "gave up after 4 MiB.";
-  EXPECT_IS(most <= kLimit + kPiece ? kLimit + kPiece : most, kLimit + kPiece)
+  std::size_t most_kept = std::max(most, kLimit + kPiece);
+  EXPECT_IS(most_kept, kLimit + kPiece)
       << "So much was received and not sent at the worst moment. max_output is "
       << kLimit << ", and one piece more is allowed.";
 }
@@ -850,7 +851,8 @@ TEST(PollServer, GivesAFloodNoMoreThanItsTurn) {
     if (call.family == Call::kReceive && call.fd == fd) now += moved(call);
     most = std::max(most, now);
   }
-  EXPECT_IS(most <= kPiece ? kPiece : most, kPiece)
+  std::size_t most_read = std::max(most, kPiece);
+  EXPECT_IS(most_read, kPiece)
       << "A client has sent " << sent
       << " bytes. So many were read from it in one round, before the others "
          "had their turn: a piece is the most.";
