@@ -12,7 +12,7 @@ from course.problem import Problem
 
 # A module registers its commands with `register(add)`; see Commands.add.
 MODULES = ["board", "check", "learn", "work", "submit", "grade", "demo",
-           "doctor", "repository"]
+           "doctor", "bench", "repository"]
 GROUPS = ["learners", "students", "instructors", "the repository"]
 
 
