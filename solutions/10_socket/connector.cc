@@ -125,7 +125,7 @@ struct Connector::State {
   }
 
   void finish(Fd connected, std::optional<Error> error) {
-    // 10.2: taken out first: it may destroy us.
+    // 10.1: taken out first: it may destroy us.
     Done last = std::move(done);
     last(std::move(connected), std::move(error));
   }
@@ -154,7 +154,7 @@ struct Connector::State {
       if (::bind(fd.get(), local->address(), local->size()) < 0)
         return failure(errno, "bind", *local);
     }
-    // 10.2: after EINTR the attempt goes on by itself, as after EINPROGRESS.
+    // 10.1: after EINTR the attempt goes on by itself, as after EINPROGRESS.
     // EAGAIN is a unix path's own answer: its queue is full, and nothing goes
     // on.
     if (::connect(fd.get(), remote.address(), remote.size()) < 0 &&
@@ -172,7 +172,7 @@ struct Connector::State {
     return std::nullopt;
   }
 
-  // 10.2: writable means that it is decided, not that it went well.
+  // 10.1: writable means that it is decided, not that it went well.
   void settle(const Endpoint& remote) {
     int number = 0;
     socklen_t size = sizeof number;
@@ -187,7 +187,7 @@ Connector::Connector(EventLoop& loop, std::vector<Endpoint> endpoints,
                      std::string local_address, int local_port, Done done)
     : state_(new State{loop, families_in_turn(std::move(endpoints)),
                        std::move(local_address), local_port, std::move(done)}) {
-  // 10.2: not in this call: who makes a Connector does not have it yet. As a
+  // 10.1: not in this call: who makes a Connector does not have it yet. As a
   // timer and not as a deferred task, because a timer can be taken back.
   state_->timer = loop.set_timeout({}, [state = state_.get()] {
     state->timer = TimerId::kNone;

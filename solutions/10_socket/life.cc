@@ -27,6 +27,7 @@ std::optional<Endpoint> literal(const std::string& host, int port) {
   }
 }
 
+// What no system has to be asked about (CONN-15, CONN-16).
 void check(const ConnectOptions& options) {
   if (!options.path.empty()) return;
   if (!options.port)
@@ -64,7 +65,7 @@ Socket::Socket(EventLoop& loop, ConnectOptions options)
 }
 
 Socket::~Socket() {
-  // 10.7: the timer has a pointer to us. (A loop that is gone has none.)
+  // 10.6: the timer has a pointer to us. (A loop that is gone has none.)
   if (state_->idle_timer != TimerId::kNone)
     state_->loop.clear_timer(state_->idle_timer);
 }
@@ -79,13 +80,14 @@ std::shared_ptr<Socket> Socket::adopt(EventLoop& loop,
                                       ConnectOptions options) {
   std::shared_ptr<Socket> socket = create(loop, std::move(options));
   socket->state_->begin(std::move(transport));
-  // 10.2: later, so that whoever gets the socket can pause it first (ACC-5).
+  // 10.1: later, so that whoever gets the socket can pause it first (ACC-5).
   socket->state_->defer(&State::start);
   return socket;
 }
 
 Socket& Socket::connect(ConnectOptions options,
                         std::function<void()> connected) {
+  check(options);
   state_->connect(std::move(options));
   if (connected) on_connect.once(std::move(connected));
   return *this;
@@ -100,10 +102,9 @@ Socket& Socket::connect(int port, std::string host,
 }
 
 void Socket::State::connect(ConnectOptions wanted) {
-  check(wanted);
   if (alive() || phase == Phase::kClosing)
     throw UsageError("EALREADY", "connect() before the last one is over");
-  // 10.2: counters and all begin anew; the settings stay (CNT-5).
+  // 10.1: counters and all begin anew; the settings stay (CNT-5).
   if (phase == Phase::kClosed) c = Connection(options.high_water_mark);
   if (encoding) c.decoder.emplace(*encoding);
   options.no_delay |= wanted.no_delay;
@@ -153,7 +154,7 @@ void Socket::State::looked_up(std::vector<Endpoint> found,
   for (const Endpoint& it : found) {
     int family = it.family() == AF_INET ? 4 : 6;
     self.on_lookup.emit(nullptr, it.host(), family, host);
-    // 10.2: any listener may have destroyed the socket.
+    // 10.1: any listener may have destroyed the socket.
     if (phase != Phase::kConnecting) return;
   }
   try_all(std::move(found));
@@ -211,7 +212,7 @@ void Socket::State::destroy(std::optional<Error> error) {
   if (c.transport) c.transport->close();
   loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
   c.unread.clear();
-  // 10.6: a task each. An error that nobody listens to leaves run() as an
+  // 10.5: a task each. An error that nobody listens to leaves run() as an
   // exception (EVT-4), and `close` comes all the same.
   fail_callbacks(error);
   if (error)

@@ -19,7 +19,7 @@ std::span<char> read_buffer() {
 
 bool Socket::State::wants_input() const {
   if (!c.reading || c.at_end) return false;
-  // 10.3: as long as nobody listens, no more than the mark is kept here. The
+  // 10.2: as long as nobody listens, no more than the mark is kept here. The
   // rest stays in the kernel, which makes the peer wait (FLOW-8).
   return flow == Flow::kFlowing || c.unread.size() < options.high_water_mark;
 }
@@ -86,7 +86,7 @@ void Socket::State::received(std::string_view bytes) {
   std::string text;
   if (c.decoder) bytes = text = c.decoder->feed(bytes);
   if (flow == Flow::kFlowing && c.unread.empty()) {
-    // 10.3: straight out of the buffer, without a copy.
+    // 10.2: straight out of the buffer, without a copy.
     if (!bytes.empty()) self.on_data.emit(bytes);
   } else {
     c.unread += bytes;
@@ -111,7 +111,7 @@ void Socket::State::resumed() {
 
 void Socket::State::emit_end() {
   c.end_emitted = true;
-  // 10.5: after the listeners, who may still write, or end() themselves
+  // 10.4: after the listeners, who may still write, or end() themselves
   // (WRITE-10). Deferred first, in case one of them throws.
   defer(&State::after_end);
   self.on_end.emit();
@@ -142,7 +142,7 @@ bool Socket::is_paused() const {
 Socket& Socket::set_encoding(Encoding encoding) {
   state_->encoding = encoding;
   state_->c.decoder.emplace(encoding);
-  // 10.8: what waits here was read as bytes.
+  // 10.7: what waits here was read as bytes.
   state_->c.unread = state_->c.decoder->feed(state_->c.unread);
   return *this;
 }

@@ -29,7 +29,7 @@ std::optional<Endpoint> ask(AddressCall call, int fd) {
 
 }  // namespace
 
-// 10.7: traffic only notes the time. The timer looks at it when it is due, and
+// 10.6: traffic only notes the time. The timer looks at it when it is due, and
 // goes on for what is left: it is not made anew for each byte.
 void Socket::State::touch() {
   if (!idle || *idle == milliseconds::zero()) return;
@@ -76,7 +76,7 @@ Socket& Socket::set_keep_alive(bool on, milliseconds initial_delay) {
   return *this;
 }
 
-// 10.8: an option that this kind of socket does not have is no error.
+// 10.7: an option that this kind of socket does not have is no error.
 void Socket::State::set_option(int level, int name, int value) {
   if (open())
     ::setsockopt(c.transport->fd(), level, name, &value, sizeof value);

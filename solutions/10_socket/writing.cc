@@ -71,7 +71,7 @@ void Socket::State::written() {
   c.written_deferred = false;
   take_done();
   if (c.queue.take_drain() && !c.ended) {
-    // 10.4: in case a listener throws. What it writes comes after these.
+    // 10.3: in case a listener throws. What it writes comes after these.
     if (!c.done.empty()) defer_written();
     self.on_drain.emit();
     take_done();
@@ -107,7 +107,7 @@ void Socket::State::finish() {
     if (result.kind == IoResult::kWantsRead ||
         result.kind == IoResult::kWantsWrite)
       return;
-    // 10.5: done, or the peer is gone and needs no FIN: reading will say so.
+    // 10.4: done, or the peer is gone and needs no FIN: reading will say so.
     c.shut = true;
   }
   if (std::exchange(c.finished, true)) return;

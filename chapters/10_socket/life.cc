@@ -1,0 +1,203 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+#include "chapters/10_socket/state.h"
+#include "common/todo.h"
+
+namespace net {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The endpoint, if `host` is an address and no name.
+[[maybe_unused]] std::optional<Endpoint> literal(const std::string& host,
+                                                 int port) {
+  in_addr v4;
+  bool v6 = host.find(':') != std::string::npos;
+  if (!v6 && ::inet_pton(AF_INET, host.c_str(), &v4) != 1) return std::nullopt;
+  std::string text = v6 ? "[" + host + "]" : host;
+  try {
+    return Endpoint::parse(text + ":" + std::to_string(port));
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+}
+
+// What no system has to be asked about (CONN-15, CONN-16).
+void check(const ConnectOptions&) {
+  TODO("10.1", "UsageError for what cannot be");
+}
+
+}  // namespace
+
+// The loop has a callback, and the callback has this. If the loop is destroyed
+// before the socket has left it, the listeners go too: one of them may hold the
+// socket, and so itself.
+struct Socket::State::Keeper {
+  std::shared_ptr<Socket> socket;
+  ~Keeper() {
+    if (socket) socket->state_->forgotten();
+  }
+};
+
+Socket::Socket(EventLoop& loop, ConnectOptions options)
+    : state_(new State{.self = *this,
+                       .loop = loop,
+                       .options = options,
+                       .c = State::Connection(options.high_water_mark)}) {
+  on_data.when_added([this] {
+    if (state_->flow == State::Flow::kUndecided) resume();
+  });
+}
+
+Socket::~Socket() {
+  // 10.6: the timer has a pointer to us. (A loop that is gone has none.)
+  if (state_->idle_timer != TimerId::kNone)
+    state_->loop.clear_timer(state_->idle_timer);
+}
+
+std::shared_ptr<Socket> Socket::create(EventLoop& loop,
+                                       ConnectOptions options) {
+  return std::shared_ptr<Socket>(new Socket(loop, std::move(options)));
+}
+
+std::shared_ptr<Socket> Socket::adopt(EventLoop& loop,
+                                      std::unique_ptr<Transport> transport,
+                                      ConnectOptions options) {
+  std::shared_ptr<Socket> socket = create(loop, std::move(options));
+  socket->state_->begin(std::move(transport));
+  // 10.1: later, so that whoever gets the socket can pause it first (ACC-5).
+  socket->state_->defer(&State::start);
+  return socket;
+}
+
+Socket& Socket::connect(ConnectOptions options,
+                        std::function<void()> connected) {
+  check(options);
+  state_->connect(std::move(options));
+  if (connected) on_connect.once(std::move(connected));
+  return *this;
+}
+
+Socket& Socket::connect(int port, std::string host,
+                        std::function<void()> connected) {
+  ConnectOptions options;
+  options.port = port;
+  options.host = std::move(host);
+  return connect(std::move(options), std::move(connected));
+}
+
+void Socket::State::connect(ConnectOptions) {
+  TODO("10.1", "check, begin anew, hold the loop; the rest is deferred");
+}
+
+void Socket::State::look_up() {
+  TODO("10.1", "a path, an address, or a name?");
+}
+
+void Socket::State::looked_up(std::vector<Endpoint>, std::optional<Error>) {
+  TODO("10.1", "tell the listeners of lookup, then try them all");
+}
+
+void Socket::State::try_all(std::vector<Endpoint>) {
+  TODO("10.1", "one Connector for all the endpoints");
+}
+
+void Socket::State::connected(Fd) {
+  TODO("10.1", "begin, then connect and ready; 10.2: begin to read");
+}
+
+// A connection is there. It is watched from now on, for nothing yet.
+void Socket::State::begin(std::unique_ptr<Transport>) {
+  TODO("10.1", "watch the transport; 10.7: what was set before");
+}
+
+Socket& Socket::destroy(std::optional<Error> error) {
+  state_->destroy(std::move(error));
+  return *this;
+}
+
+void Socket::State::destroy(std::optional<Error>) {
+  TODO("10.1", "close all, then error and close, later; 10.5: callbacks");
+}
+
+void Socket::State::emit_close(bool) {
+  TODO("10.1", "the last event; one turn later, no listeners");
+}
+
+void Socket::State::forget_listeners() {
+  self.on_lookup.clear();
+  self.on_connect.clear();
+  self.on_ready.clear();
+  self.on_data.clear();
+  self.on_end.clear();
+  self.on_drain.clear();
+  self.on_finish.clear();
+  self.on_timeout.clear();
+  self.on_error.clear();
+  self.on_close.clear();
+}
+
+// An open socket keeps run() going, whatever it waits for, or for nothing: a
+// paused one does, too.
+void Socket::State::hold() {
+  TODO("10.1", "run() goes on while it lives; 10.6: unless unref()");
+}
+
+std::shared_ptr<Socket::State::Keeper> Socket::State::keep() {
+  auto kept = std::make_shared<Keeper>();
+  kept->socket = self.shared_from_this();
+  keeper = kept;
+  return kept;
+}
+
+void Socket::State::let_go() {
+  if (auto kept = keeper.lock()) kept->socket.reset();
+  loop.clear_timer(std::exchange(keeping, TimerId::kNone));
+  if (open()) loop.unwatch(c.transport->fd());
+}
+
+// The loop is being destroyed: closed, without a word.
+void Socket::State::forgotten() {
+  phase = Phase::kClosed;
+  attempt.reset();
+  idle_timer = TimerId::kNone;
+  if (c.transport) c.transport->close();
+  forget_listeners();
+}
+
+void Socket::State::defer(void (State::*step)()) {
+  loop.defer([alive = self.shared_from_this(), step] {
+    if (!alive->state_->gone()) (*alive->state_.*step)();
+  });
+}
+
+std::shared_ptr<Socket> connect(EventLoop& loop, ConnectOptions options,
+                                std::function<void()> connected) {
+  std::shared_ptr<Socket> socket = Socket::create(loop, options);
+  socket->connect(std::move(options), std::move(connected));
+  return socket;
+}
+
+std::shared_ptr<Socket> connect(EventLoop& loop, int port, std::string host,
+                                std::function<void()> connected) {
+  ConnectOptions options;
+  options.port = port;
+  options.host = std::move(host);
+  return connect(loop, std::move(options), std::move(connected));
+}
+
+std::shared_ptr<Socket> connect(EventLoop& loop, const std::string& path,
+                                std::function<void()> connected) {
+  ConnectOptions options;
+  options.path = path;
+  return connect(loop, std::move(options), std::move(connected));
+}
+
+}  // namespace net
