@@ -8,8 +8,8 @@
 //   loop.set_timeout(std::chrono::seconds(5), [&] { loop.stop(); });
 //   loop.run();  // returns when nothing is left to wait for
 //
-// One turn of run(): timers that are due, tasks that were posted, then poll(),
-// then a callback per ready descriptor. After each callback, and before the
+// One turn of run(): poll(), then timers that are due, tasks that were posted,
+// and a callback per ready descriptor. After each callback, and before the
 // first one: the deferred tasks (DEFER-1).
 #pragma once
 
@@ -37,7 +37,8 @@ class EventLoop {
 
   EventLoop();  // PollPoller, std::chrono::steady_clock
   explicit EventLoop(std::unique_ptr<Poller> poller, Clock clock = {});
-  ~EventLoop();  // forgets all without calling it; closes no fd of yours
+  // Forgets all without calling it; closes no fd of yours (LOOP-7).
+  ~EventLoop();
   EventLoop(const EventLoop&) = delete;
 
   // Runs until nothing referenced is left (LOOP-2), or until stop(): then no
@@ -47,17 +48,20 @@ class EventLoop {
   // One turn, which waits at most `most` for something to do; negative: as
   // long as it takes. Returns whether anything referenced is left.
   bool run_once(std::chrono::milliseconds most);
-  void stop();
+  void stop();  // the run() that is on; otherwise nothing
 
-  // When this turn began to run callbacks; cheap, and the same for all of them.
+  // When poll() returned in this turn: cheap, and the same for all callbacks of
+  // it (LOOP-3). Outside of run(): what the clock says.
   TimePoint now() const;
 
   // Calls `ready` in each turn in which poll(2) reports one of `events`, or
-  // POLLERR, POLLHUP, POLLNVAL. With events 0 it keeps run() going and is never
-  // called. std::logic_error if `fd` is watched already. `fd` stays yours;
-  // unwatch it before you close it.
+  // POLLERR, POLLHUP, POLLNVAL, with these bits (WATCH-1). With events 0 it
+  // keeps run() going and is never called. std::logic_error if `fd` is negative
+  // or watched already. `fd` stays yours; unwatch it before you close it.
   void watch(int fd, short events, ReadyCallback ready);
-  void update(int fd, short events);  // from now on these, in this turn too
+  // From now on these, in this turn too (WATCH-3). std::logic_error if `fd` is
+  // not watched.
+  void update(int fd, short events);
   // Once it returns, the callback does not run again, even if poll() has
   // already reported `fd` in this turn; nor does one that is registered for
   // the same number before the next poll() (WATCH-2). Harmless if not watched.
@@ -67,30 +71,32 @@ class EventLoop {
   // that it defers, too, first in, first out (DEFER-1).
   void defer(Task task);
 
-  // Runs `task` once, when `delay` has passed or later, never earlier
-  // (TIMER-2); of those with the same deadline, the one made first (TIMER-1).
-  // One that a timer makes waits for the next turn, whatever its delay
-  // (TIMER-4). set_interval: again and again, each `delay` after the last one
-  // began.
+  // Runs `task` once, when `delay` has passed since now() or later, never
+  // earlier (TIMER-2); of those with the same deadline, the one made first
+  // (TIMER-1). One that a timer makes waits for the next turn, whatever its
+  // delay (TIMER-4). set_interval: again and again, each time `delay` after
+  // now() of the last one (TIMER-5).
   TimerId set_timeout(std::chrono::milliseconds delay, Task task);
   TimerId set_interval(std::chrono::milliseconds delay, Task task);
   void clear_timer(TimerId id);  // harmless if it is over (TIMER-3)
 
   // Watches and timers keep run() going, unless they are unreferenced; that
-  // does not change whether they are called (REF-8). Both are idempotent.
+  // does not change whether they are called (LOOP-8). Both are idempotent, and
+  // harmless for what is over.
   void ref(int fd);
   void unref(int fd);
   void ref(TimerId id);
   void unref(TimerId id);
 
-  // From any thread: runs `task` in the next turn, and wakes the loop
-  // (POST-1). A task that is posted keeps run() going.
+  // From any thread: runs `task` in the next turn that begins, and wakes the
+  // loop (POST-1). Never waits (POST-2). A posted task keeps run() going.
   void post(Task task);
   // post() for a thread that may outlive the loop: does nothing after that.
   using Poster = std::function<void(Task)>;
   Poster poster();
   // For work that another thread does: run() goes on until each hold() has its
-  // release(). From the loop's thread.
+  // release() (POST-3). From the loop's thread; std::logic_error if there are
+  // more release() than hold().
   void hold();
   void release();
 

@@ -33,14 +33,15 @@ class Poller {
 
   // Waits until at least one descriptor is ready, but no longer than `most`
   // (negative: for ever), and replaces `ready` by what is ready, each
-  // descriptor once (POLLER-1). Returns how many; 0 also after a signal.
+  // descriptor once (POLLER-1). Returns how many: 0 also after a signal, and
+  // for what is longer than a wait can be, some weeks later (POLLER-3).
   // std::system_error if the kernel refuses.
   virtual int wait(std::chrono::milliseconds most,
                    std::vector<Ready>& ready) = 0;
 };
 
 // With poll(2). A change costs the same however many descriptors are watched:
-// the list that poll() gets is kept, not made anew for each wait (POLLER-3).
+// the list that poll() gets is kept, not made anew for each wait.
 class PollPoller : public Poller {
  public:
   PollPoller();

@@ -88,6 +88,12 @@ struct Mailbox {
     [[maybe_unused]] ssize_t n = ::read(wakeup.get(), &count, sizeof count);
   }
 
+  // Only if `into` is empty: order is kept.
+  void take(TaskQueue& into) {
+    std::lock_guard<std::mutex> lock(mutex);
+    into.swap_when_empty(tasks);
+  }
+
   bool empty() {
     std::lock_guard<std::mutex> lock(mutex);
     return tasks.empty();
@@ -186,6 +192,7 @@ struct EventLoop::State {
 
   TimePoint time();
   bool alive();
+  void begin();
   void turn(milliseconds most);
   void wait(milliseconds most);
   milliseconds time_to_sleep(milliseconds most);
@@ -237,28 +244,28 @@ EventLoop::~EventLoop() {
 // --- 07.2 run, and what it waits for ---
 
 void EventLoop::run() {
-  if (state_->running)
-    throw std::logic_error("run() is called by a callback (LOOP-5)");
-  state_->running = true;
-  state_->stopped = false;
+  state_->begin();
   AtEnd end{[this] { state_->running = false; }};
-  state_->now = state_->clock();
   while (!state_->stopped && state_->alive()) state_->turn(milliseconds(-1));
 }
 
 bool EventLoop::run_once(milliseconds most) {
-  if (state_->running)
-    throw std::logic_error("run_once() is called by a callback (LOOP-5)");
-  state_->running = true;
-  state_->stopped = false;
+  state_->begin();
   AtEnd end{[this] { state_->running = false; }};
-  state_->now = state_->clock();
   state_->turn(most);
   return state_->alive();
 }
 
 void EventLoop::stop() {
   state_->stopped = true;
+}
+
+void EventLoop::State::begin() {
+  if (running)
+    throw std::logic_error("a callback runs the loop that runs it (LOOP-5)");
+  now = clock();
+  running = true;
+  stopped = false;
 }
 
 TimePoint EventLoop::now() const {
@@ -277,15 +284,14 @@ bool EventLoop::State::alive() {
 }
 
 void EventLoop::State::turn(milliseconds most) {
-  {
-    std::lock_guard<std::mutex> lock(mailbox->mutex);
-    posted.swap_when_empty(mailbox->tasks);
-  }
   run_deferred();
+  if (stopped) return;
+  // 07.8: what an exception or stop() left over comes before a new wait.
+  if (next_ready == ready.size()) wait(most);
+  now = clock();
+  mailbox->take(posted);
   run_timers();
   run_posted();
-  if (stopped) return;
-  if (next_ready == ready.size()) wait(most);
   run_ready();
 }
 
@@ -298,16 +304,15 @@ void EventLoop::State::wait(milliseconds most) {
   ++polls;
   poller->wait(most, ready);
   if (most != milliseconds::zero()) mailbox->wake_up();
-  now = clock();
 }
 
 milliseconds EventLoop::State::time_to_sleep(milliseconds most) {
-  if (!alive()) return milliseconds::zero();
+  if (!alive() || !posted.empty()) return milliseconds::zero();
   drop_cleared();
   if (heap.empty()) return most;
-  // 07.5: rounded up: a sleep that ends a moment too early only leads to
-  // another one, of no length at all.
-  auto left = std::chrono::ceil<milliseconds>(heap.front().deadline - now);
+  // 07.5: since `now`, callbacks may have taken their time. Rounded up: a sleep
+  // that ends a moment too early leads to another one, of no length at all.
+  auto left = std::chrono::ceil<milliseconds>(heap.front().deadline - clock());
   left = std::max(left, milliseconds::zero());
   return most < milliseconds::zero() ? left : std::min(left, most);
 }

@@ -7,6 +7,7 @@ CHAPTERS = [
     "04_framing",
     "05_unix_sockets",
     "06_poll_server",
+    "07_event_loop",
     "08_events",
     "09_streams",
 ]
