@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import kill_matrix  # noqa: E402
 import rubric  # noqa: E402
 
+# Introduced whole, with all of their rules.
+WHOLE_CLASSES = {"10_socket", "11_server"}
 NAMES = sorted(p.parent.name for p in ROOT.glob("chapters/[0-9]*/README.md"))
 
 
@@ -24,7 +26,8 @@ class Chapters(unittest.TestCase):
                 tests = rubric.read_tests(sorted(
                     (ROOT / "tests" / name).glob("*_test.cc")))
                 rubric.check_agreement(chapter, tests)
-                self.assertTrue(8 <= len(chapter.rules) <= 20, len(chapter.rules))
+                most = 60 if name in WHOLE_CLASSES else 25
+                self.assertTrue(8 <= len(chapter.rules) <= most, len(chapter.rules))
 
     def test_every_rule_is_failed_by_a_mutant(self):
         for name, mutants in kill_matrix.chapters(ROOT).items():
