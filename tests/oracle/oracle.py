@@ -1,6 +1,8 @@
 """What oracle_test.py and node_test.py share: traces, and comparing them."""
 
+import collections
 import concurrent.futures
+import copy
 import json
 import os
 import pathlib
@@ -36,6 +38,39 @@ def _json(value):
     return json.dumps(value, ensure_ascii=True)
 
 
+def rules():
+    """{"CONN-1": its words}"""
+    lines = (HERE / "rules.tsv").read_text("utf-8").splitlines()
+    return dict(line.split("\t") for line in lines)
+
+
+# A line of differences.tsv: instead of the event `node`, `actor` sees `here`;
+# None: it sees nothing.
+Difference = collections.namedtuple("Difference", "scenario actor node here reason")
+
+
+def known_differences():
+    known = []
+    for line in (HERE / "differences.tsv").read_text("utf-8").splitlines()[1:]:
+        scenario, actor, node, here, reason = line.split("\t")
+        known.append(Difference(scenario, actor, json.loads(node),
+                                json.loads(here), reason))
+    return known
+
+
+def with_differences(trace, known):
+    """`trace` as it is expected here."""
+    trace = copy.deepcopy(trace)
+    for entry in known:
+        events = trace.get(entry.actor, [])
+        if entry.node not in events:
+            raise ValueError(f"differences.tsv: {entry.actor} does not see "
+                             f"{_json(entry.node)} in Node")
+        at = events.index(entry.node)
+        events[at:at + 1] = [] if entry.here is None else [entry.here]
+    return trace
+
+
 def run_all(command_of, scenarios):
     """{name: (what it printed, or None; what went wrong)}"""
     def run(name):
@@ -61,7 +96,7 @@ def differences(expected, happened):
     """[(actor, expected events, events that happened)] that are not equal."""
     return [(actor, expected.get(actor, []), happened.get(actor, []))
             for actor in sorted({*expected, *happened})
-            if expected.get(actor, []) != happened.get(actor, [])]
+            if _json(expected.get(actor, [])) != _json(happened.get(actor, []))]
 
 
 def two_columns(actor, expected, happened, titles):
@@ -69,11 +104,11 @@ def two_columns(actor, expected, happened, titles):
     left, right = ([" ".join([str(e[0]), *map(_json, e[1:])]) for e in events]
                    for events in (expected, happened))
     width = max(map(len, [titles[0], *left])) + 2
-    lines = [f"    {actor}", f"       {titles[0]:<{width}}{titles[1]}"]
+    lines = [f"  {actor}", f"         {titles[0]:<{width}}{titles[1]}"]
     told = False
     for i in range(max(len(left), len(right))):
         a, b = (side[i] if i < len(side) else "-" for side in (left, right))
         mark = ">" if a != b and not told else " "
         told = told or a != b
-        lines.append(f"    {i + 1:2}{mark}{a:<{width}}{b}")
+        lines.append(f"    {i + 1:2} {mark} {a:<{width}}{b}")
     return "\n".join(lines)
