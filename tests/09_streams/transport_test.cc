@@ -29,8 +29,8 @@ struct Connected {
   Connection peer;
   net::FdTransport wire;
 
-  // Until poll() reports one of `events`.
-  void wait_for(short events) {
+  // Waits until poll() reports one of `events`.
+  void until(short events) {
     Unwatched ours;
     pollfd waited{wire.fd(), events, 0};
     if (::poll(&waited, 1, 5000) <= 0)
@@ -96,7 +96,7 @@ bool reads_the_end(Connection& peer) {
 // The reset of the peer is here.
 void reset_by_peer(Connected& connection) {
   connection.peer.reset();
-  connection.wait_for(POLLRDHUP);
+  connection.until(POLLRDHUP);
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ TEST(Transport, ReadsWhatIsThereAndNeverWaits) {
   RULE("WIRE-1");
   Connected connection;
   connection.peer.send("hello");
-  connection.wait_for(POLLIN);
+  connection.until(POLLIN);
 
   std::vector<std::string> got = {read(connection.wire, 3),
                                   read(connection.wire, 3),
@@ -124,7 +124,7 @@ TEST(Transport, TellsTheEndFromAReset) {
   Connected ended, reset;
   ended.peer.send("bye");
   ended.peer.finish();
-  ended.wait_for(POLLRDHUP);
+  ended.until(POLLRDHUP);
   reset_by_peer(reset);
 
   std::vector<std::string> of_ended = {read(ended.wire), read(ended.wire),
@@ -207,7 +207,7 @@ TEST(Transport, SaysThatThereIsNoRoom) {
          "then poll() knows when to write again.";
 
   std::string received = connection.peer.receive(sent.size());
-  connection.wait_for(POLLOUT);
+  connection.until(POLLOUT);
   std::string again = write(connection.wire, {"!"});
 
   EXPECT_IS(received == sent, true)
@@ -219,7 +219,7 @@ TEST(Transport, GoesOnAfterASignal) {
   RULE("WIRE-4");
   Connected connection;
   connection.peer.send("hello");
-  connection.wait_for(POLLIN);
+  connection.until(POLLIN);
   Fault reading(Call::kReceive, {fails(EINTR), fails(EINTR)});
   Fault writing(Call::kSend, {fails(EINTR), fails(EINTR)});
 
@@ -256,7 +256,7 @@ TEST(Transport, EndsItsOwnDirectionOnly) {
   std::string received = connection.peer.receive(3);
   bool ended = reads_the_end(connection.peer);
   connection.peer.send("later");
-  connection.wait_for(POLLIN);
+  connection.until(POLLIN);
 
   EXPECT_IS(result, "end") << "kEnd: it is done.";
   EXPECT_IS(received, "bye") << "What was written before is not lost.";
