@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -19,6 +20,13 @@
 
 namespace net {
 namespace {
+
+[[maybe_unused]] Error lookup_error(const std::string& code,
+                                    const std::string& host) {
+  Error error(code, "getaddrinfo " + code + " " + host);
+  error.syscall = "getaddrinfo";
+  return error;
+}
 
 // What resolve() gives, or throws, with Node's words for it.
 [[maybe_unused]] std::optional<Error> try_to_resolve(
@@ -37,9 +45,7 @@ namespace {
   } catch (const std::exception&) {
     code = "ENOTFOUND";  // it cannot be a name at all: it has a zero byte
   }
-  Error error(code, "getaddrinfo " + code + " " + host);
-  error.syscall = "getaddrinfo";
-  return error;
+  return lookup_error(code, host);
 }
 
 // The local end that a socket for `remote` is to have, if any is asked for.
@@ -85,6 +91,10 @@ std::vector<Endpoint> families_in_turn(std::vector<Endpoint> endpoints) {
 // `done`, so no lock is needed: the destructor empties it.
 struct Lookup::State {
   Done done;
+
+  void answer(std::vector<Endpoint> found, std::optional<Error> error) {
+    if (done) std::exchange(done, nullptr)(std::move(found), std::move(error));
+  }
 };
 
 Lookup::Lookup(EventLoop&, std::string, int, int, Done) {

@@ -36,14 +36,13 @@ void check(const ConnectOptions&) {
 
 }  // namespace
 
-// The loop has a callback, and the callback has this. If the loop is destroyed
-// before the socket has left it, the listeners go too: one of them may hold the
-// socket, and so itself.
+// The loop has callbacks, and they share this. When the last of them is gone,
+// because the connection is over or the loop is, the listeners go too: one of
+// them may hold the socket, and so itself.
 struct Socket::State::Keeper {
   std::shared_ptr<Socket> socket;
-  ~Keeper() {
-    if (socket) socket->state_->forgotten();
-  }
+  explicit Keeper(std::shared_ptr<Socket> socket) : socket(std::move(socket)) {}
+  ~Keeper() { socket->state_->forgotten(); }
 };
 
 Socket::Socket(EventLoop& loop, ConnectOptions options)
@@ -56,11 +55,7 @@ Socket::Socket(EventLoop& loop, ConnectOptions options)
   });
 }
 
-Socket::~Socket() {
-  // 10.6: the timer has a pointer to us. (A loop that is gone has none.)
-  if (state_->idle_timer != TimerId::kNone)
-    state_->loop.clear_timer(state_->idle_timer);
-}
+Socket::~Socket() = default;
 
 std::shared_ptr<Socket> Socket::create(EventLoop& loop,
                                        ConnectOptions options) {
@@ -151,24 +146,25 @@ void Socket::State::hold() {
 }
 
 std::shared_ptr<Socket::State::Keeper> Socket::State::keep() {
-  auto kept = std::make_shared<Keeper>();
-  kept->socket = self.shared_from_this();
-  keeper = kept;
+  std::shared_ptr<Keeper> kept = keeper.lock();
+  if (!kept) {
+    kept = std::make_shared<Keeper>(self.shared_from_this());
+    keeper = kept;
+  }
   return kept;
 }
 
-void Socket::State::let_go() {
-  if (auto kept = keeper.lock()) kept->socket.reset();
-  loop.clear_timer(std::exchange(keeping, TimerId::kNone));
-  if (open()) loop.unwatch(c.transport->fd());
-}
-
-// The loop is being destroyed: closed, without a word.
+// Whatever could hold the socket goes. If the loop is being destroyed, the
+// connection is closed without a word.
 void Socket::State::forgotten() {
   phase = Phase::kClosed;
+  hold();
   attempt.reset();
-  idle_timer = TimerId::kNone;
   if (c.transport) c.transport->close();
+  loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
+  c.queue.take_dropped();
+  c.done.clear();
+  c.end_callbacks.clear();
   forget_listeners();
 }
 

@@ -40,6 +40,10 @@ void Socket::State::start_idle_timer(milliseconds) {
   TODO("10.6", "a timer that does not keep run() going");
 }
 
+void Socket::State::idle_timer_is_due() {
+  TODO("10.6", "timeout; or traffic came meanwhile, and it waits on");
+}
+
 Socket& Socket::set_timeout(milliseconds, std::function<void()>) {
   TODO("10.6", "begin anew, or stop; add the listener, or remove it");
 }
@@ -128,7 +132,7 @@ std::size_t Socket::high_water_mark() const {
 }
 
 bool Socket::writable_need_drain() const {
-  return state_->c.queue.needs_drain() && !state_->gone();
+  return state_->c.queue.needs_drain() && writable();
 }
 
 bool Socket::writable_ended() const {

@@ -103,7 +103,6 @@ struct Socket::State {
   // life.cc: staying alive
   void hold();
   std::shared_ptr<Keeper> keep();
-  void let_go();
   void forgotten();
   // Runs `step` after the current callback, unless the socket is gone by then.
   void defer(void (State::*step)());
@@ -133,13 +132,14 @@ struct Socket::State {
   void take_done();
   void end(Callback done);
   void finish();
-  void close_if_both_ended();
+  void close_if_over();
   void fail_callbacks(const std::optional<Error>& error);
   void call_all(std::vector<Callback> list, std::optional<Error> error);
 
   // settings.cc
   void touch();
   void start_idle_timer(std::chrono::milliseconds rest);
+  void idle_timer_is_due();
   void apply_no_delay();
   void apply_keep_alive();
   void set_option(int level, int name, int value);

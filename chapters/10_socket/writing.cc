@@ -55,8 +55,8 @@ void Socket::State::finish() {
   TODO("10.4", "FIN, then callbacks and finish");
 }
 
-void Socket::State::close_if_both_ended() {
-  TODO("10.4", "destroy() when both directions are over");
+void Socket::State::close_if_over() {
+  TODO("10.4", "destroy() when both are; 10.5: see destroy_soon()");
 }
 
 // What was written, and is not out: its callbacks get the reason (WRITE-12).

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +19,12 @@
 
 namespace net {
 namespace {
+
+Error lookup_error(const std::string& code, const std::string& host) {
+  Error error(code, "getaddrinfo " + code + " " + host);
+  error.syscall = "getaddrinfo";
+  return error;
+}
 
 // What resolve() gives, or throws, with Node's words for it.
 std::optional<Error> try_to_resolve(const std::string& host, int port,
@@ -35,9 +42,7 @@ std::optional<Error> try_to_resolve(const std::string& host, int port,
   } catch (const std::exception&) {
     code = "ENOTFOUND";  // it cannot be a name at all: it has a zero byte
   }
-  Error error(code, "getaddrinfo " + code + " " + host);
-  error.syscall = "getaddrinfo";
-  return error;
+  return lookup_error(code, host);
 }
 
 // The local end that a socket for `remote` is to have, if any is asked for.
@@ -81,6 +86,10 @@ std::vector<Endpoint> families_in_turn(std::vector<Endpoint> endpoints) {
 // `done`, so no lock is needed: the destructor empties it.
 struct Lookup::State {
   Done done;
+
+  void answer(std::vector<Endpoint> found, std::optional<Error> error) {
+    if (done) std::exchange(done, nullptr)(std::move(found), std::move(error));
+  }
 };
 
 Lookup::Lookup(EventLoop& loop, std::string host, int port, int family,
@@ -90,16 +99,20 @@ Lookup::Lookup(EventLoop& loop, std::string host, int port, int family,
   // 10.1: the thread holds on to `state_` weakly: what `done` holds belongs to
   // the loop's thread, and must not be destroyed in this one.
   std::weak_ptr<State> state = state_;
-  std::thread([poster = loop.poster(), host = std::move(host), port, family,
-               state] {
+  auto look_up = [poster = loop.poster(), host, port, family, state] {
     std::vector<Endpoint> found;
     std::optional<Error> error = try_to_resolve(host, port, family, found);
     poster([state, found = std::move(found), error = std::move(error)] {
-      std::shared_ptr<State> alive = state.lock();
-      if (!alive || !alive->done) return;
-      std::exchange(alive->done, nullptr)(found, error);
+      if (auto alive = state.lock()) alive->answer(found, error);
     });
-  }).detach();
+  };
+  try {
+    std::thread(look_up).detach();
+  } catch (const std::system_error&) {  // no more threads, for now
+    loop.defer([state, error = lookup_error("EAI_AGAIN", host)] {
+      if (auto alive = state.lock()) alive->answer({}, error);
+    });
+  }
 }
 
 Lookup::~Lookup() {
@@ -151,6 +164,9 @@ struct Connector::State {
                      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) return failure(errno, "connect", remote);
     if (auto local = local_end(remote, local_address, local_port)) {
+      // 10.1: or the port of a connection that is over is taken for a minute.
+      int on = 1;
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
       if (::bind(fd.get(), local->address(), local->size()) < 0)
         return failure(errno, "bind", *local);
     }

@@ -44,14 +44,13 @@ void check(const ConnectOptions& options) {
 
 }  // namespace
 
-// The loop has a callback, and the callback has this. If the loop is destroyed
-// before the socket has left it, the listeners go too: one of them may hold the
-// socket, and so itself.
+// The loop has callbacks, and they share this. When the last of them is gone,
+// because the connection is over or the loop is, the listeners go too: one of
+// them may hold the socket, and so itself.
 struct Socket::State::Keeper {
   std::shared_ptr<Socket> socket;
-  ~Keeper() {
-    if (socket) socket->state_->forgotten();
-  }
+  explicit Keeper(std::shared_ptr<Socket> socket) : socket(std::move(socket)) {}
+  ~Keeper() { socket->state_->forgotten(); }
 };
 
 Socket::Socket(EventLoop& loop, ConnectOptions options)
@@ -64,11 +63,7 @@ Socket::Socket(EventLoop& loop, ConnectOptions options)
   });
 }
 
-Socket::~Socket() {
-  // 10.6: the timer has a pointer to us. (A loop that is gone has none.)
-  if (state_->idle_timer != TimerId::kNone)
-    state_->loop.clear_timer(state_->idle_timer);
-}
+Socket::~Socket() = default;
 
 std::shared_ptr<Socket> Socket::create(EventLoop& loop,
                                        ConnectOptions options) {
@@ -117,10 +112,11 @@ void Socket::State::connect(ConnectOptions wanted) {
   attempt.reset(new Attempt{std::move(wanted)});
   hold();
   // There is no descriptor to watch yet. A timer has the keeper until then.
-  keeping = loop.set_timeout(std::chrono::hours(24 * 365), [kept = keep()] {});
+  keeping = loop.set_interval(std::chrono::hours(24), [kept = keep()] {});
   loop.unref(keeping);
   if (attempt->options.timeout > milliseconds::zero())
     self.set_timeout(attempt->options.timeout);
+  touch();
   defer(&State::look_up);
 }
 
@@ -187,10 +183,8 @@ void Socket::State::begin(std::unique_ptr<Transport> transport) {
   c.transport = std::move(transport);
   phase = Phase::kOpen;
   hold();
-  std::shared_ptr<Keeper> kept = keeper.lock();
-  if (!kept) kept = keep();
   int fd = c.transport->fd();
-  loop.watch(fd, 0, [this, kept](short events) { ready(events); });
+  loop.watch(fd, 0, [this, kept = keep()](short events) { ready(events); });
   loop.unref(fd);  // hold() has a word in this, not the watch
   loop.clear_timer(std::exchange(keeping, TimerId::kNone));
   if (options.no_delay) apply_no_delay();
@@ -204,31 +198,30 @@ Socket& Socket::destroy(std::optional<Error> error) {
 
 void Socket::State::destroy(std::optional<Error> error) {
   if (gone()) return;
-  auto alive = self.shared_from_this();
-  let_go();
+  std::shared_ptr<Keeper> kept = keep();
+  if (open()) loop.unwatch(c.transport->fd());
   phase = Phase::kClosing;
   hold();
   attempt.reset();
   if (c.transport) c.transport->close();
+  loop.clear_timer(std::exchange(keeping, TimerId::kNone));
   loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
   c.unread.clear();
   // 10.5: a task each. An error that nobody listens to leaves run() as an
   // exception (EVT-4), and `close` comes all the same.
   fail_callbacks(error);
   if (error)
-    loop.defer([alive, error] { emit_error(alive->on_error, *error); });
-  loop.defer([alive, had_error = error.has_value()] {
-    alive->state_->emit_close(had_error);
+    loop.defer([kept, error] { emit_error(kept->socket->on_error, *error); });
+  loop.defer([kept, had_error = error.has_value()] {
+    kept->socket->state_->emit_close(had_error);
   });
 }
 
 void Socket::State::emit_close(bool had_error) {
   phase = Phase::kClosed;
-  // A turn later, so that a `close` listener can connect again.
-  loop.set_timeout({}, [alive = self.shared_from_this()] {
-    if (alive->state_->phase == Phase::kClosed)
-      alive->state_->forget_listeners();
-  });
+  // A turn later, so that a `close` listener can connect again: then it has a
+  // share of the keeper, too.
+  loop.set_timeout({}, [kept = keep()] {});
   self.on_close.emit(had_error);
 }
 
@@ -255,24 +248,25 @@ void Socket::State::hold() {
 }
 
 std::shared_ptr<Socket::State::Keeper> Socket::State::keep() {
-  auto kept = std::make_shared<Keeper>();
-  kept->socket = self.shared_from_this();
-  keeper = kept;
+  std::shared_ptr<Keeper> kept = keeper.lock();
+  if (!kept) {
+    kept = std::make_shared<Keeper>(self.shared_from_this());
+    keeper = kept;
+  }
   return kept;
 }
 
-void Socket::State::let_go() {
-  if (auto kept = keeper.lock()) kept->socket.reset();
-  loop.clear_timer(std::exchange(keeping, TimerId::kNone));
-  if (open()) loop.unwatch(c.transport->fd());
-}
-
-// The loop is being destroyed: closed, without a word.
+// Whatever could hold the socket goes. If the loop is being destroyed, the
+// connection is closed without a word.
 void Socket::State::forgotten() {
   phase = Phase::kClosed;
+  hold();
   attempt.reset();
-  idle_timer = TimerId::kNone;
   if (c.transport) c.transport->close();
+  loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
+  c.queue.take_dropped();
+  c.done.clear();
+  c.end_callbacks.clear();
   forget_listeners();
 }
 

@@ -95,11 +95,14 @@ void Socket::State::received(std::string_view bytes) {
 
 // Delivers what is there, as long as somebody wants it; then the end.
 void Socket::State::pump() {
-  while (open() && flow == Flow::kFlowing && !c.unread.empty()) {
+  if (flow == Flow::kFlowing && !c.unread.empty()) {
     std::string bytes = std::exchange(c.unread, {});
+    // 10.2: comes back for the end, also if a listener throws.
+    self.resume();
     self.on_data.emit(bytes);
+  } else if (c.at_end && c.unread.empty() && !c.end_emitted) {
+    emit_end();
   }
-  if (open() && c.at_end && c.unread.empty() && !c.end_emitted) emit_end();
 }
 
 void Socket::State::resumed() {
@@ -119,7 +122,7 @@ void Socket::State::emit_end() {
 
 void Socket::State::after_end() {
   if (!options.allow_half_open && !c.ended) end({});
-  close_if_both_ended();
+  close_if_over();
 }
 
 Socket& Socket::pause() {
@@ -140,10 +143,12 @@ bool Socket::is_paused() const {
 }
 
 Socket& Socket::set_encoding(Encoding encoding) {
+  bool was_bytes = !state_->c.decoder;
   state_->encoding = encoding;
   state_->c.decoder.emplace(encoding);
-  // 10.7: what waits here was read as bytes.
-  state_->c.unread = state_->c.decoder->feed(state_->c.unread);
+  // 10.7: what waits here was read as bytes, unless it is text already.
+  std::string& unread = state_->c.unread;
+  if (was_bytes) unread = state_->c.decoder->feed(unread);
   return *this;
 }
 

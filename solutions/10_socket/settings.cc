@@ -38,19 +38,26 @@ void Socket::State::touch() {
 }
 
 void Socket::State::start_idle_timer(milliseconds rest) {
-  idle_timer = loop.set_timeout(rest, [this] {
-    idle_timer = TimerId::kNone;
-    auto rest = last_traffic + *idle - loop.now();
-    if (rest > rest.zero())
-      start_idle_timer(std::chrono::ceil<milliseconds>(rest));
-    else
-      self.on_timeout.emit();
+  // 10.6: weakly: it is no reason for a socket to live.
+  idle_timer = loop.set_timeout(rest, [weak = self.weak_from_this()] {
+    if (auto alive = weak.lock()) alive->state_->idle_timer_is_due();
   });
   loop.unref(idle_timer);
 }
 
+void Socket::State::idle_timer_is_due() {
+  idle_timer = TimerId::kNone;
+  auto rest = last_traffic + *idle - loop.now();
+  if (rest > rest.zero())
+    start_idle_timer(std::chrono::ceil<milliseconds>(rest));
+  else
+    self.on_timeout.emit();
+}
+
 Socket& Socket::set_timeout(milliseconds idle, std::function<void()> listener) {
   State& state = *state_;
+  if (idle < milliseconds::zero())
+    throw UsageError("ERR_OUT_OF_RANGE", "a negative timeout");
   if (state.gone()) return *this;
   state.idle = idle;
   state.loop.clear_timer(std::exchange(state.idle_timer, TimerId::kNone));
@@ -165,7 +172,7 @@ std::size_t Socket::high_water_mark() const {
 }
 
 bool Socket::writable_need_drain() const {
-  return state_->c.queue.needs_drain() && !state_->gone();
+  return state_->c.queue.needs_drain() && writable();
 }
 
 bool Socket::writable_ended() const {

@@ -58,7 +58,7 @@ void Socket::State::write_more() {
   IoResult result = c.queue.flush(*c.transport);
   c.write_needs = result.kind == IoResult::kWantsRead ? POLLIN : POLLOUT;
   if (result.kind == IoResult::kFailed) return destroy(std::move(result.error));
-  touch();
+  if (result.bytes > 0) touch();
   written();
 }
 
@@ -111,14 +111,14 @@ void Socket::State::finish() {
     c.shut = true;
   }
   if (std::exchange(c.finished, true)) return;
+  // 10.4: after the listeners. Deferred first, in case one of them throws.
+  defer(&State::close_if_over);
   call_all(std::exchange(c.end_callbacks, {}), {});
-  self.on_finish.emit();
-  if (c.destroy_when_finished) destroy({});
-  close_if_both_ended();
+  if (open()) self.on_finish.emit();
 }
 
-void Socket::State::close_if_both_ended() {
-  if (open() && c.finished && c.end_emitted) destroy({});
+void Socket::State::close_if_over() {
+  if (c.finished && (c.end_emitted || c.destroy_when_finished)) destroy({});
 }
 
 // What was written, and is not out: its callbacks get the reason (WRITE-12).
