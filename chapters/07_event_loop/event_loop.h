@@ -88,8 +88,9 @@ class EventLoop {
   void ref(TimerId id);
   void unref(TimerId id);
 
-  // From any thread: runs `task` in the next turn that begins, and wakes the
-  // loop (POST-1). Never waits (POST-2). A posted task keeps run() going.
+  // From any thread: wakes the loop, which runs `task` in its thread once
+  // poll() has returned; from a callback, that is in the next turn (POST-1).
+  // Never waits (POST-2). A task that is posted keeps run() going.
   void post(Task task);
   // post() for a thread that may outlive the loop: does nothing after that.
   using Poster = std::function<void(Task)>;

@@ -674,7 +674,7 @@ TEST(Unwatch, LetsGoOfTheCallbackOnceItHasReturned) {
     Trace& trace;
     ~Noisy() { trace.add("destroyed"); }
   };
-  auto noisy = std::make_shared<Noisy>(world.trace);
+  std::shared_ptr<Noisy> noisy(new Noisy{world.trace});
   world.script.ready(kFirst, POLLIN);
   world.loop.watch(kFirst, POLLIN, [&world, noisy](short) {
     world.loop.unwatch(kFirst);
@@ -773,7 +773,7 @@ TEST(Defer, RunsEarlyEnoughToUnwatchTheNextOne) {
   RULE("DEFER-1");
   TwoReady world;
   for (int fd : {kFirst, kSecond})
-    world.loop.watch(fd, POLLIN, [&, fd](short) {
+    world.loop.watch(fd, POLLIN, [&](short) {
       world.trace.add("callback");
       world.loop.defer([&] {
         world.trace.add("unwatches both");
