@@ -41,8 +41,8 @@ def _implementation(name, library, kind, chapter = None, manual = False, **kwarg
         **kwargs
     )
 
-def _program(program, manual):
-    if program:
+def _programs(programs, manual):
+    for program in programs:
         cc_binary(
             name = program,
             srcs = ["//chapters/{}:{}.cc".format(_chapter(), program)],
@@ -51,7 +51,7 @@ def _program(program, manual):
             deps = [":" + _chapter()],
         )
 
-def exercise(name, srcs, hdrs, deps = [], program = None):
+def exercise(name, srcs, hdrs, deps = [], program = None, programs = []):
     """The learner's side of a chapter.
 
     Args:
@@ -60,8 +60,10 @@ def exercise(name, srcs, hdrs, deps = [], program = None):
       hdrs: the contract
       deps: libraries, and the :foundation of earlier chapters
       program: "talk" for talk.cc, a main() over the chapter's code
+      programs: where there are several
     """
-    native.exports_files(srcs + hdrs + ["README.md"] + ([program + ".cc"] if program else []))
+    programs = programs + ([program] if program else [])
+    native.exports_files(srcs + hdrs + ["README.md"] + [each + ".cc" for each in programs])
     cc_library(
         name = "header",
         hdrs = hdrs,
@@ -86,9 +88,9 @@ def exercise(name, srcs, hdrs, deps = [], program = None):
         visibility = ["//visibility:public"],
     )
     _implementation("test", ":" + name, "learner", manual = True)
-    _program(program, manual = True)
+    _programs(programs, manual = True)
 
-def solution(name, srcs, program = None):
+def solution(name, srcs, program = None, programs = []):
     """The reference: the same names as in the chapter's folder."""
     native.exports_files(srcs)
     native.filegroup(
@@ -107,7 +109,7 @@ def solution(name, srcs, program = None):
         deps = ["//chapters/{}:header".format(name)],
     )
     _implementation("test", ":" + name, "reference")
-    _program(program, manual = False)
+    _programs(programs + ([program] if program else []), manual = False)
 
 def submission(student, chapter, srcs):
     """What a student handed in for a chapter, in the student's own package.
@@ -199,6 +201,10 @@ def _mutant(name, patch, chapter, sources):
     cc_library(
         name = name,
         srcs = [":" + name + "_sources"],
-        deps = ["//chapters/{}:header".format(chapter)],
+        # What the patch leaves alone is the reference's, and compiled already.
+        deps = [
+            "//chapters/{}:header".format(chapter),
+            "//solutions/{0}:{0}".format(chapter),
+        ],
     )
     _implementation(name + "_test", ":" + name, "mutant", mutant = patch)
