@@ -8,6 +8,8 @@
 // failed, with the address and port in it: Node's way (LISTEN-7).
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <utility>
 
@@ -23,10 +25,11 @@ class Listener {
   // At an IP address and port. Works at once after another server on that port
   // has ended; options.ipv6_only and options.reuse_port are as in Server.
   static Listener at(const Endpoint& endpoint, const ListenOptions& options);
-  // Makes a socket file. Whatever is there already stays, and is EADDRINUSE
-  // (UNIX-3); a directory that is not there is EACCES (UNIX-4).
+  // Makes a socket file; "@name" is one of the abstract namespace, without a
+  // file. Whatever is there already stays, and is EADDRINUSE (UNIX-3); a
+  // directory that is not there is EACCES (UNIX-4).
   static Listener at_path(const std::string& path, int backlog);
-  // On a socket that is bound already. Takes it, if it is one; else it is
+  // On a stream socket that is bound already, which it takes. What is none is
   // EINVAL, and stays yours (LISTEN-13, LISTEN-14).
   static Listener on_descriptor(int fd, int backlog);
 
@@ -50,6 +53,8 @@ class Listener {
   void close();  // and removes its file, if it is still its own (UNIX-2)
 
  private:
+  bool turn_one_away();
+
   Fd fd_;
   Fd spare_;  // a descriptor to give up when there is no other
   bool starved_ = false;

@@ -40,11 +40,11 @@ struct ServerOptions {
   std::size_t high_water_mark = kHighWaterMark;
 };
 
-// Where to listen: a port, a path, or a descriptor.
+// Where to listen: a descriptor, else a port, else a path.
 struct ListenOptions {
-  std::optional<int> port = {};  // 0: a free one. Comes before a path
+  std::optional<int> port = {};  // 0: a free one
   std::string host = {};         // "": every address, of IPv6 and of IPv4
-  std::string path = {};         // of a socket file that is made
+  std::string path = {};         // of a socket file that is made; "@name": none
   int fd = -1;                   // a bound socket: the server's from then on
   int backlog = 511;             // how many clients may wait; see listen(2)
   bool ipv6_only = false;        // at "::": no IPv4
@@ -68,7 +68,8 @@ class Server : public std::enable_shared_from_this<Server> {
 
   // Events.
   Event<> on_listening;  // clients can connect; address() says where
-  // A client. The socket is connected: it has no on_connect (ACC-1).
+  // A client. The socket is connected: no on_connect comes (ACC-1). It knows
+  // its remote end for good, also when the client is gone (ACC-8).
   Event<std::shared_ptr<Socket>> on_connection;
   Event<const DropInfo&> on_drop;  // max_connections: one was turned away
   // It does not listen: no on_listening, no on_close follows (LISTEN-17). If
@@ -90,7 +91,7 @@ class Server : public std::enable_shared_from_this<Server> {
   Server& close(Callback done = {});
 
   bool listening() const;
-  // Nothing before on_listening and after close(). At a path: only `address`.
+  // Nothing before listen() and after close(). At a path: only `address`.
   std::optional<SocketAddress> address() const;
   // Later: how many connections are open.
   Server& get_connections(std::function<void(const Error*, int)> done);

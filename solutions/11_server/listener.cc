@@ -7,20 +7,27 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include "common/error.h"
 
 namespace net {
 namespace {
 
-Error listen_error(int number, const std::string& address, int port) {
-  bool v6 = address.find(':') != std::string::npos && address[0] != '/';
-  std::string operand = v6 ? "[" + address + "]" : address;
-  if (port > 0) operand += ":" + std::to_string(port);
-  Error error = Error::from_errno(number, "listen", operand);
-  error.address = address;
-  error.port = port;
+Error listen_error(int number, const Endpoint& endpoint) {
+  Error error = Error::from_errno(number, "listen", endpoint.to_string());
+  error.address = endpoint.host();
+  error.port = endpoint.port();
+  return error;
+}
+
+Error listen_error(int number, const std::string& path) {
+  Error error = Error::from_errno(number, "listen", path);
+  error.address = path;
   return error;
 }
 
@@ -55,7 +62,7 @@ Listener Listener::at(const Endpoint& endpoint, const ListenOptions& options) {
   if (fd < 0 || !prepare(fd, endpoint, options) ||
       ::bind(fd, endpoint.address(), endpoint.size()) < 0 ||
       ::listen(fd, options.backlog) < 0)
-    throw listen_error(errno, endpoint.host(), endpoint.port());
+    throw listen_error(errno, endpoint);
   listener.spare_ = spare_descriptor();
   return listener;
 }
@@ -64,20 +71,22 @@ Listener Listener::at_path(const std::string& path, int backlog) {
   std::optional<Endpoint> endpoint;
   try {
     endpoint = Endpoint::parse("unix:" + path);
-  } catch (const std::invalid_argument&) {
-    throw listen_error(EINVAL, path, -1);
+  } catch (const std::invalid_argument&) {  // too long, or a zero byte
+    throw listen_error(EINVAL, path);
   }
   Listener listener;
   listener.fd_ = new_socket(AF_UNIX);
-  if (!listener.fd_) throw listen_error(errno, path, -1);
+  if (!listener.fd_) throw listen_error(errno, path);
   if (::bind(listener.fd(), endpoint->address(), endpoint->size()) < 0)
-    throw listen_error(errno == ENOENT ? EACCES : errno, path, -1);
-  // 11.2: from here on there is a file to remove, whatever goes wrong.
+    throw listen_error(errno == ENOENT ? EACCES : errno, path);
+  // 11.2: from here on there is a file to remove, whatever goes wrong; but for
+  // a name of the abstract namespace.
   struct stat file;
-  listener.path_ = path;
-  if (::lstat(path.c_str(), &file) == 0)
+  if (path[0] != '@' && ::lstat(path.c_str(), &file) == 0) {
+    listener.path_ = path;
     listener.file_ = {file.st_dev, file.st_ino};
-  if (::listen(listener.fd(), backlog) < 0) throw listen_error(errno, path, -1);
+  }
+  if (::listen(listener.fd(), backlog) < 0) throw listen_error(errno, path);
   listener.spare_ = spare_descriptor();
   return listener;
 }
@@ -115,16 +124,7 @@ Fd Listener::accept() {
         return Fd();
       case EMFILE:
       case ENFILE:
-        // 11.3: the client stays in the queue, and poll() would report it for
-        // ever. The spare descriptor makes room to take it, and to close it.
-        starved_ = !spare_;
-        if (starved_) {
-          spare_ = spare_descriptor();
-          return Fd();
-        }
-        spare_.reset();
-        Fd(::accept4(fd(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
-        spare_ = spare_descriptor();
+        if (!turn_one_away()) return Fd();
         break;
       case ENOBUFS:
       case ENOMEM:
@@ -139,6 +139,19 @@ Fd Listener::accept() {
     }
   }
   return Fd();
+}
+
+bool Listener::turn_one_away() {
+  // 11.6: who waits would stay in the queue, and poll() would report him for
+  // ever. The spare descriptor makes room to take him, and to close him. Out of
+  // descriptors, accept() says EMFILE even if nobody waits; here it does not.
+  spare_.reset();
+  Fd client(::accept4(fd(), nullptr, nullptr, SOCK_CLOEXEC));
+  starved_ = !client && errno != EAGAIN;
+  bool turned_away = static_cast<bool>(client);
+  client.reset();
+  spare_ = spare_descriptor();
+  return turned_away;
 }
 
 Endpoint Listener::endpoint() const {

@@ -94,8 +94,8 @@ struct Server::State {
     close_wanted = false;
     ++round;
     opening = true;
-    // 11.4: without a name to resolve it happens now. Only the events wait.
-    if (!options.port || options.host.empty())
+    // 11.3: without a name to resolve it happens now. Only the events wait.
+    if (options.fd >= 0 || !options.port || options.host.empty())
       open([&] { return open_here(options); });
     else
       look_up(std::move(options));
@@ -103,10 +103,10 @@ struct Server::State {
   }
 
   Listener open_here(const ListenOptions& options) {
-    if (options.port) return at_every_address(options);
-    if (!options.path.empty())
-      return Listener::at_path(options.path, options.backlog);
-    return Listener::on_descriptor(options.fd, options.backlog);
+    if (options.fd >= 0)
+      return Listener::on_descriptor(options.fd, options.backlog);
+    if (!options.port) return Listener::at_path(options.path, options.backlog);
+    return at_every_address(options);
   }
 
   void look_up(ListenOptions options) {
@@ -160,7 +160,7 @@ struct Server::State {
   }
 
   void accept_all() {
-    // 11.5: a listener of on_connection may close the server.
+    // 11.4: a listener of on_connection may close the server.
     int at = round;
     while (at == round) {
       Fd fd = listener.accept();
@@ -177,10 +177,10 @@ struct Server::State {
   // poll() would report the clients who wait again and again.
   void rest() {
     loop.update(listener.fd(), 0);
-    loop.set_timeout(kRest, [alive = self.shared_from_this(), at = round] {
-      State& state = *alive->state_;
-      if (at == state.round) state.loop.update(state.listener.fd(), POLLIN);
-    });
+    auto again = [alive = self.shared_from_this(), this, at = round] {
+      if (at == round) loop.update(listener.fd(), POLLIN);
+    };
+    loop.unref(loop.set_timeout(kRest, std::move(again)));
   }
 
   void turn_away(Socket& socket) {
@@ -191,10 +191,13 @@ struct Server::State {
 
   void take(std::shared_ptr<Socket> socket) {
     ++connections;
-    socket->on_close([alive = self.shared_from_this()](bool) {
-      --alive->state_->connections;
-      alive->state_->close_if_drained();
+    // 11.4: once: the socket may connect again, and then it is not ours.
+    socket->on_close.once([alive = self.shared_from_this(), this](bool) {
+      --connections;
+      close_if_drained();
     });
+    // 11.4: the socket remembers it. Later there may be nobody left to ask.
+    socket->remote_port();
     if (pause_on_connect) socket->pause();
     self.on_connection.emit(std::move(socket));
   }
