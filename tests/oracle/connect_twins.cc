@@ -5,7 +5,9 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <string_view>
 
+#include "common/error.h"
 #include "tests/oracle/recorder.h"
 
 // Node's scenario brings a resolver of its own that knows no such host.

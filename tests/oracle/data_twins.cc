@@ -1,9 +1,16 @@
 // Data: bytes and text, whole and in pieces.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "common/encoding.h"
+#include "common/error.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {

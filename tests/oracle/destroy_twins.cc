@@ -1,6 +1,9 @@
 // Destroying a connection, and what the peer sees of it.
+#include <cstddef>
 #include <string>
+#include <string_view>
 
+#include "common/error.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {

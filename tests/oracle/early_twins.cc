@@ -1,6 +1,7 @@
 // A socket before it is connected, or that never is.
 #include <string>
 
+#include "common/error.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {

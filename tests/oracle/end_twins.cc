@@ -1,6 +1,8 @@
 // Ending: one direction, both, and what stays open in between.
 #include <string>
+#include <string_view>
 
+#include "common/encoding.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {

@@ -1,5 +1,7 @@
 // Flow: when data is delivered, and when the end is.
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "tests/oracle/recorder.h"
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 
 #include "chapters/01_addresses/endpoint.h"
 #include "chapters/05_unix_sockets/fd.h"
+#include "common/error.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {

@@ -1,6 +1,9 @@
 // What keeps the loop going; idle timeouts; addresses and options.
+#include <chrono>
 #include <string>
+#include <string_view>
 
+#include "common/encoding.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {

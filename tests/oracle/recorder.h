@@ -37,7 +37,7 @@ using SocketPtr = std::shared_ptr<Socket>;
 using ServerPtr = std::shared_ptr<Server>;
 
 inline const std::string LO = "127.0.0.1";
-extern EventLoop& loop;
+extern EventLoop loop;
 void run();  // until nothing is left to wait for
 TimerId later(int ms, EventLoop::Task task);
 TimerId every(int ms, EventLoop::Task task);

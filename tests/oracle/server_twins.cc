@@ -1,8 +1,11 @@
 // Servers and their connections: taken, counted, turned away, outlived.
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "common/encoding.h"
+#include "common/error.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {

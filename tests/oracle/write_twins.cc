@@ -1,6 +1,9 @@
 // Writing: what write() returns, when its callback runs, and the drain.
+#include <cstddef>
 #include <string>
+#include <string_view>
 
+#include "common/error.h"
 #include "tests/oracle/recorder.h"
 
 namespace oracle {
