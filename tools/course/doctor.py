@@ -64,7 +64,8 @@ def _tools():
             ok = shutil.which(how) is not None
         found = _package_version(package) or _version(how) if ok else ""
         yield _check(package, ok, found, purpose,
-                     f"sudo apt-get install {package}", level not in ("optional", "lint"))
+                     f"sudo apt-get install {package}",
+                     level not in ("lint", "peer", "optional"))
 
 
 def _output(*command):
