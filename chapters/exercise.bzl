@@ -206,5 +206,8 @@ def _mutant(name, patch, chapter, sources):
             "//chapters/{}:header".format(chapter),
             "//solutions/{0}:{0}".format(chapter),
         ],
+        # Also what only the reference's objects ask for: they would take it
+        # from their own library.
+        alwayslink = True,
     )
     _implementation(name + "_test", ":" + name, "mutant", mutant = patch)
