@@ -26,12 +26,14 @@
 namespace {
 
 // The socket owns its listeners: they need no share of it. One that cannot take
-// more is not read from, until all that waits is out.
+// more is not read from, until all that waits is out. Few ever come to that, so
+// only they have a listener for it.
 void echo(net::Socket& socket) {
   socket.on_data([&socket](std::string_view bytes) {
-    if (!socket.write(bytes)) socket.pause();
+    if (socket.write(bytes)) return;
+    socket.pause();
+    socket.on_drain.once([&socket] { socket.resume(); });
   });
-  socket.on_drain([&socket] { socket.resume(); });
   socket.on_error([](const net::Error&) {});  // a client that went away
 }
 
