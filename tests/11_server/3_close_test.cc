@@ -52,17 +52,18 @@ TEST(Close, AndListenInTheListenerOfAConnection) {
   RULE("SCLOSE-1");
   World world;
   world.listen();
+  std::vector<Connection> clients;
+  clients.push_back(world.client("first"));
+  clients.push_back(world.client("second"));
   world.then = [&](SocketPtr) {
     world.then = {};
     world.server->close();
     world.server->listen(ListenOptions{.port = 0});
+    clients.push_back(world.client("third"));
   };
-  Connection first = world.client("first"), second = world.client("second");
 
-  world.until("listening");
-  world.until([&] { return world.events.size() >= 3; });
-  Connection third = world.client("third");
   world.until([&] { return world.accepted.size() == 2; });
+  world.settle();
 
   EXPECT_TRUE(world.saw({"listening", "connection", "listening", "connection"}))
       << "The second client waited at the old socket, and is gone with it. The "
@@ -247,11 +248,8 @@ TEST(Ownership, LoopThatEndsFirst) {
     seen = server;
     bool listening = false;
     server->listen(path, [&] { listening = true; });
-    auto pending = net::create_server(loop);
     server.reset();
     while (!listening) loop.run_once(100ms);
-    pending->listen(0, "localhost");
-    pending.reset();
     EXPECT_IS(seen.expired(), false)
         << "A server that listens needs nobody who holds it: the loop does.";
   }
@@ -261,6 +259,23 @@ TEST(Ownership, LoopThatEndsFirst) {
   EXPECT_IS(check.left_open(), std::vector<std::string>{})
       << "Its descriptors are closed.";
   EXPECT_IS(what_is_at(path), "nothing") << "Its file is removed.";
+}
+
+TEST(Ownership, LoopThatEndsWhileAHostIsResolved) {
+  RULE("OWN-1");
+  std::weak_ptr<Server> seen;
+  {
+    EventLoop loop;
+    auto server = net::create_server(loop);
+    seen = server;
+    server->listen(0, "localhost");
+    server.reset();
+    EXPECT_IS(seen.expired(), false)
+        << "A server that is about to listen needs nobody who holds it.";
+  }
+
+  EXPECT_IS(seen.expired(), true)
+      << "When its loop is destroyed the server goes, too.";
 }
 
 TEST(Ownership, ServerThatIsClosed) {

@@ -174,6 +174,7 @@ TEST(NoDescriptors, ClosedWhileItRests) {
   }
 
   world.server->close();
+  world.loop.set_timeout(100ms, [] {});
   world.loop.run();
 
   EXPECT_TRUE(world.saw({"listening", "close"}))
