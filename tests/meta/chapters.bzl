@@ -10,6 +10,7 @@ CHAPTERS = [
     "07_event_loop",
     "08_events",
     "09_streams",
+    "11_server",
 ]
 
 # The mutants whose failures golden/ holds, by chapter.

@@ -1,5 +1,5 @@
-// Also right: an object for each listen(), which outlives nobody; the connections
-// by name; the references of the loop's own timer and watch.
+// Also right: an object for each listen(); the connections by name; the
+// references of the loop itself, of its timer and its watch.
 #include "chapters/11_server/server.h"
 
 #include <netinet/in.h>
