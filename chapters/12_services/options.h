@@ -57,8 +57,7 @@ inline Options parse_options(int argc, char** argv) {
     if (!name.starts_with("--")) {
       options.words.push_back(name);
     } else {
-      std::string value = i + 1 < argc ? argv[++i] : "";
-      set_option(options, name, value);
+      set_option(options, name, i + 1 < argc ? argv[++i] : "");
     }
   }
   if (options.port.has_value() == !options.path.empty())

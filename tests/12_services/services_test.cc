@@ -40,8 +40,8 @@ std::string read_file(const std::string& path) {
 std::string echo_of(World& world, Person& person, const std::string& text) {
   person.say(text);
   person.finish();
-  world.until([&] { return person.over(); });
-  return person.got();
+  bool ended = world.until([&] { return person.over(); });
+  return person.got() + (ended ? "" : " (and no end)");
 }
 
 }  // namespace
@@ -423,6 +423,10 @@ TEST(Answer, AnswersNothingAfterATimeout) {
 
   EXPECT_IS(ann.take_lines(), (Lines{"timeout", "(end)"}))
       << "The client says a line after its timeout.";
+  auto socket = world.socket(0);
+  EXPECT_IS(socket && !socket->destroyed(), true)
+      << "The line is dropped. To answer it, with a write after end(), is an "
+         "error, which ends the connection before its second timeout.";
 }
 
 TEST(Answer, LogsTheEnd) {

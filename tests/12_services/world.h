@@ -249,7 +249,7 @@ class World {
 
   // Turns until it is so. False: for some seconds not a byte has moved.
   bool until(const std::function<bool()>& done) {
-    constexpr int kPatience = 300;
+    constexpr int kPatience = 150;
     for (int idle = 0; !done(); ++idle) {
       if (turn(std::chrono::milliseconds(10))) idle = 0;
       if (idle == kPatience) return false;
