@@ -3,7 +3,7 @@
 //   net::EventLoop loop;
 //   auto socket = net::connect(loop, 8080, "localhost", [] { ... });
 //   socket->on_data([](std::string_view bytes) { std::cout << bytes; });
-//   socket->on_error([](const net::Error& e) { std::cerr << e.message << "\n"; });
+//   socket->on_error([](const net::Error& e) { std::cerr << e.message; });
 //   socket->end("hello\n");  // queued until it is connected, then FIN
 //   loop.run();              // returns when the connection is over
 //

@@ -71,7 +71,7 @@ struct Socket::State {
     bool shut = false;      // FIN is out
     bool finished = false;  // and told
     bool destroy_when_finished = false;
-    bool written_deferred = false;  // written() is on its way
+    bool written_deferred = false;    // written() is on its way
     std::vector<Callback> done = {};  // of writes that are out
     std::vector<Callback> end_callbacks = {};
     std::uint64_t bytes_written = 0;
