@@ -9,7 +9,7 @@ IoResult FdTransport::read(std::span<char>) {
 }
 
 IoResult FdTransport::write(std::span<const std::string_view>) {
-  TODO("09.2", "one sendmsg() with all the pieces, and what its answer means");
+  TODO("09.2", "one call with all the pieces, and what its answer means");
 }
 
 IoResult FdTransport::shutdown_write() {

@@ -25,7 +25,7 @@ std::vector<Callback> WriteQueue::take_done() {
 }
 
 std::size_t WriteQueue::size() const {
-  TODO("09.5", "the bytes of the writes that are not out");
+  TODO("09.4", "the bytes of the writes that are not out");
 }
 
 bool WriteQueue::empty() const {

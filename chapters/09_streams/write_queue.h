@@ -37,7 +37,7 @@ class WriteQueue {
   // push(), but if nothing waits before it, `to` gets it first, until there is
   // no more room: what is taken is never copied (COPY-1). If that is all of it,
   // size() is as before and the result true, however long `bytes` is. A failure
-  // is kept for the next flush().
+  // is kept: each flush() answers with it, until take_dropped() (FLUSH-2).
   bool write(Transport& to, std::string_view bytes, Callback done = {});
 
   // Writes from the beginning of the queue until it is empty (kBytes), until
@@ -60,7 +60,8 @@ class WriteQueue {
   // The callbacks of the writes that are out, in the order of the writes, each
   // in one answer only; without the empty ones (WRITE-2).
   std::vector<Callback> take_done();
-  // Drops what waits, and the drain of it; its callbacks, in order (WRITE-12).
+  // Drops what waits, the drain of it, and a failure that was kept. The answer:
+  // the callbacks of what waited, in order; without the empty ones (WRITE-12).
   std::vector<Callback> take_dropped();
 
  private:

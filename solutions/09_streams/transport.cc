@@ -45,7 +45,10 @@ IoResult FdTransport::write(std::span<const std::string_view> pieces) {
   message.msg_iovlen = count;
   ssize_t n;
   do {
-    n = ::sendmsg(fd(), &message, MSG_NOSIGNAL);
+    // 09.2: one piece needs no list, and is sent faster without.
+    n = count == 1
+            ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
+            : ::sendmsg(fd(), &message, MSG_NOSIGNAL);
   } while (n < 0 && errno == EINTR);
   if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
   if (no_room(errno)) return {.kind = IoResult::kWantsWrite};
@@ -60,8 +63,8 @@ IoResult FdTransport::shutdown_write() {
   return failed("shutdown");
 }
 
-// Also right: send() for a single piece, and sendmsg() for more; MSG_DONTWAIT
-// with every call, for descriptors that block. writev() has no flags, so it
-// needs SIGPIPE ignored in the whole process, and that belongs to the program.
+// Also right: sendmsg() for a single piece, too; MSG_DONTWAIT with every call,
+// for descriptors that block. writev() has no flags, so it needs SIGPIPE ignored
+// in the whole process, and that belongs to the program.
 
 }  // namespace net

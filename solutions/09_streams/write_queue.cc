@@ -30,7 +30,7 @@ struct WriteQueue::State {
   std::list<Write> waiting = {};
   std::size_t front_out = 0;  // so much of the first one's rest is out
   std::vector<Callback> done = {};
-  std::unique_ptr<Error> failure = {};  // of a write(), for the next flush()
+  std::unique_ptr<Error> failure = {};  // of a write(), told by flush()
 
   void add(std::size_t length, std::string_view rest, Callback done);
   bool has_room();

@@ -34,7 +34,7 @@ std::string push(WriteQueue& queue, std::size_t n) {
   std::string line = "push " + std::to_string(n) + ": " +
                      (more ? "true" : "false") + ", size " +
                      std::to_string(queue.size());
-  step("test", "calls " + line);
+  step("you", line);
   return line;
 }
 
@@ -259,6 +259,27 @@ TEST(Queue, DropsWhatWaits) {
   EXPECT_IS(again, 0u) << "Each callback is in one answer.";
 }
 
+TEST(Queue, DropsWhatFailed) {
+  RULE("WRITE-12");
+  Wire broken(0), healthy;
+  broken.when_full({.kind = net::IoResult::kFailed, .error = reset()});
+  WriteQueue queue;
+  Trace trace;
+  queue.write(broken, "abc", says(trace, "abc"));
+  queue.write(broken, "def", says(trace, "def"));
+
+  for (const net::Callback& it : queue.take_dropped()) it(nullptr);
+  queue.push("x");
+  std::string result = flush(queue, healthy);
+
+  EXPECT_TRUE(trace.is({"done: abc", "done: def"}))
+      << "The connection broke inside write(). The callbacks of what waits are "
+         "there to be told the reason.";
+  EXPECT_IS(result, "1 bytes")
+      << "The queue is as new: the failure that write() had kept is dropped "
+         "with the rest, and \"x\" goes to a wire that is whole.";
+}
+
 TEST(Queue, ForgetsItsCallbacksWhenItGoes) {
   RULE("WRITE-12");
   Wire wire(1);
@@ -301,7 +322,25 @@ TEST(Queue, AWriteOfNoBytesIsAWrite) {
   EXPECT_TRUE(trace.is({"done: at once", "true, waits", "empty", "done: waited",
                         "done: a", "done: between", "done: b"}))
       << "A write of no bytes has its callback, and its place in the order. It "
-         "needs no room: when all before it is out, it is out.";
+         "needs no room: when all before it is out, it is out. But push() only "
+         "queues, also where nothing waits before it: it is out with the next "
+         "flush().";
+}
+
+TEST(Queue, AWriteWaitsBehindOneOfNoBytes) {
+  RULE("WRITE-13");
+  Wire wire;
+  WriteQueue queue;
+  Trace trace;
+
+  queue.push("", says(trace, "no bytes"));
+  queue.write(wire, "b", says(trace, "b"));
+  flush(queue, wire);
+  call_done(queue);
+
+  EXPECT_TRUE(trace.is({"done: no bytes", "done: b"}))
+      << "size() is 0, and still a write waits: the queue is not empty(). "
+         "write() goes past the queue only when it is.";
 }
 
 TEST(Queue, DrainsOnceWhenItIsEmpty) {
@@ -514,7 +553,9 @@ TEST(Queue, SendsSmallWritesTogether) {
 
   flush(queue, wire);
 
-  EXPECT_IS(wire.taken, text) << "1,000 writes of a byte each.";
+  EXPECT_IS(wire.taken, text)
+      << "1,000 writes of a byte each, each from a string that is gone when "
+         "push() has returned. Other bytes here: is the copy missing?";
   EXPECT_IS(wire.calls <= 50, true)
       << "They waited together, so they can go together: a call takes many "
          "pieces. "
@@ -523,33 +564,34 @@ TEST(Queue, SendsSmallWritesTogether) {
 
 TEST(Queue, SaysWhatFailed) {
   RULE("FLUSH-2");
-  Wire broken(2), healthy;
+  Wire broken(2);
   broken.when_full({.kind = net::IoResult::kFailed, .error = reset()});
   WriteQueue queue, direct;
-  Trace trace;
 
-  queue.push("abc", says(trace, "abc"));
+  queue.push("abc", [] {});
   std::string of_push = flush(queue, broken);
-  direct.write(broken, "def", says(trace, "def"));
-  direct.write(broken, "ghi", says(trace, "ghi"));
+  direct.write(broken, "def", [] {});
+  direct.write(broken, "gh", [] {});
   std::size_t calls = broken.calls;
-  std::string of_write = flush(direct, broken);
+  std::vector<std::string> of_write = {flush(direct, broken),
+                                       flush(direct, broken)};
   std::size_t due = queue.take_done().size() + direct.take_done().size();
-  for (auto& it : queue.take_dropped()) it(nullptr);
-  for (auto& it : direct.take_dropped()) it(nullptr);
 
   EXPECT_IS(of_push, "failed: write ECONNRESET")
       << "2 of 3 bytes were out when the connection broke: flush() says why.";
-  EXPECT_IS(of_write, "failed: write ECONNRESET")
+  EXPECT_IS(of_write, (std::vector<std::string>{"failed: write ECONNRESET",
+                                                "failed: write ECONNRESET"}))
       << "The connection broke inside write(), which has no way to say so. "
-         "The failure is the answer of the next flush().";
+         "The failure is the answer of each flush() after it.";
   EXPECT_IS(broken.calls - calls, 0u)
       << "write() had met the failure, and the queue has kept it: flush() "
          "answers with it, and does not ask the wire again. A connection "
          "tells its error once: after ECONNRESET the next call says EPIPE.";
-  EXPECT_IS(due, 0u) << "None of these writes is out.";
-  EXPECT_TRUE(trace.is({"done: abc", "done: def", "done: ghi"}))
-      << "Their callbacks are there to be told the reason.";
+  EXPECT_IS(due, 0u) << "None of these writes is out: no callback is due.";
+  EXPECT_IS(queue.empty(), false) << "The last byte of \"abc\" waits.";
+  EXPECT_IS(direct.size(), 5u)
+      << "\"def\", which failed, and \"gh\" behind it: they stay, until "
+         "take_dropped() hands their callbacks out.";
 }
 
 TEST(Queue, CostsLittleWhenItIsEmpty) {
@@ -580,7 +622,9 @@ TEST(Queue, CostsLittleWhenItIsEmpty) {
       << fresh << " are held.";
   EXPECT_IS(used <= 512, true)
       << "A million bytes, and 1,000 small writes, have waited and are out: "
-      << used << " bytes of memory are held for nothing.";
+      << used
+      << " bytes of memory are held for nothing. The list of callbacks that "
+         "take_done() has handed out counts, too.";
   EXPECT_IS(dropped <= 512, true)
       << "A million bytes have waited and were dropped: " << dropped
       << " bytes of memory are held for nothing.";

@@ -221,15 +221,19 @@ TEST(Transport, GoesOnAfterASignal) {
   connection.peer.send("hello");
   connection.until(POLLIN);
   Fault reading(Call::kReceive, {fails(EINTR), fails(EINTR)});
-  Fault writing(Call::kSend, {fails(EINTR), fails(EINTR)});
+  Fault writing(Call::kSend,
+                {fails(EINTR), fails(EINTR), real(), fails(EINTR)});
 
   std::string got = read(connection.wire);
   std::string written = write(connection.wire, {"hi"});
+  net::IoResult of_two = connection.wire.write(Pieces{"hi", "ho"});
 
   EXPECT_IS(got, "hello")
       << "A signal came before the call had done anything (EINTR). That says "
          "nothing about the connection: the call is made again.";
   EXPECT_IS(written, "2 bytes") << "The same for sending.";
+  EXPECT_IS(of_two.kind == net::IoResult::kBytes, true)
+      << "And for two pieces.";
 }
 
 TEST(Transport, SurvivesAPeerThatIsGone) {
@@ -239,10 +243,12 @@ TEST(Transport, SurvivesAPeerThatIsGone) {
   read(connection.wire);
 
   net::IoResult result = connection.wire.write(Pieces{"hello"});
+  std::string of_two = write(connection.wire, {"hel", "lo"});
 
   EXPECT_IS(in_words(result), "failed: write EPIPE")
       << "The peer has reset the connection, and read() has said so. Without "
-         "MSG_NOSIGNAL sendmsg() sends SIGPIPE, and that ends the program.";
+         "MSG_NOSIGNAL the system sends SIGPIPE, and that ends the program.";
+  EXPECT_IS(of_two, "failed: write EPIPE") << "The same for two pieces.";
   EXPECT_IS(result.error.value_or(net::Error()).message, "write EPIPE")
       << "As Node says it.";
 }
@@ -273,6 +279,7 @@ TEST(Transport, NeedsNoFinWhereNobodyIsLeft) {
   closed.wire.close();
 
   std::string of_reset = in_words(connection.wire.shutdown_write());
+  step("test", "has closed the second transport itself, and ends it now");
   std::string of_closed = in_words(closed.wire.shutdown_write());
 
   EXPECT_IS(of_reset, "end")

@@ -115,8 +115,8 @@ class Sink : public Wire {
 // Flushes, and adds a line to the time line.
 inline std::string flush(net::WriteQueue& queue, Wire& wire) {
   net::IoResult result = queue.flush(wire);
-  step("flush()",
-       in_words(result) + ", size() " + std::to_string(queue.size()));
+  step("you", "flush(): " + in_words(result) + ", size() " +
+                  std::to_string(queue.size()));
   return in_words(result);
 }
 

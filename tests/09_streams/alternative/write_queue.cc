@@ -98,7 +98,7 @@ bool WriteQueue::write(Transport& to, std::string_view bytes, Callback done) {
 
 IoResult WriteQueue::flush(Transport& to) {
   State& s = *state_;
-  if (s.failed) return *std::exchange(s.failed, nullptr);
+  if (s.failed) return *s.failed;
   std::uint64_t before = s.out;
   IoResult result;
   while (result.kind == IoResult::kBytes && s.out < s.written) {
