@@ -697,15 +697,14 @@ TEST(DestroyBeforeConnect, LeavesOnlyClose) {
 TEST(DestroyBeforeConnect, AlsoWhileTheKernelConnects) {
   RULE("CONN-17");
   SilentPort silent;
-  DescriptorCheck descriptors;
   Net net;
+  DescriptorCheck descriptors;
   SocketPtr socket = net::connect(net.loop(), silent.port(), "127.0.0.1");
   net.record(*socket);
 
   net.settle();
   socket->destroy();
   net.run();
-  net.end_loop();
 
   EXPECT_TRUE(net.saw({"close"}))
       << "The attempt is under way, and is given up.";

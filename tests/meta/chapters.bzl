@@ -10,6 +10,7 @@ CHAPTERS = [
     "07_event_loop",
     "08_events",
     "09_streams",
+    "10_socket",
     "11_server",
 ]
 
