@@ -220,6 +220,17 @@ class Work(CourseTest):
         code, out, _ = self.course("run", "1", "two", "--", "--yes", "a b")
         self.assertEqual((code, out), (7, "two,--yes,a b,"))
 
+    def test_of_several_programs_the_first_word_chooses_one(self):
+        self.bazel_plan["prints"] = {
+            "query": "//chapters/01_sums:adder\n//chapters/01_sums:talker"}
+        self.write("bazel-bin/chapters/01_sums/talker",
+                   '#!/bin/sh\nprintf "%s," "$@"\nexit 7\n', executable=True)
+        code, out, _ = self.course("run", "1", "talker", "--", "--yes", "a b")
+        self.assertEqual((code, out), (7, "--yes,a b,"))
+        code, _, err = self.course("run", "1", "--", "two")
+        self.assertEqual(code, 1)
+        self.assertIn("adder | talker", err)
+
 
 class Tables(unittest.TestCase):
     def test_a_table_becomes_a_list_on_terminals(self):

@@ -21,7 +21,7 @@ def register(add):
     add("reset", reset, "learners", "start a chapter over; your files are kept",
         chapter="required")
     parser = add("run", run, "learners", "the chapter's program with your code: "
-                 "run NN [-- ARGUMENTS]", chapter="required")
+                 "run NN [PROGRAM] [-- ARGUMENTS]", chapter="required")
     parser.add_argument("arguments", nargs="*", metavar="ARGUMENT")
     parser.add_argument("--reference", action="store_true",
                         help="with our code instead of yours")
@@ -118,9 +118,8 @@ def run(args):
         found = bazel.output_of(
             "query", f'kind("cc_binary", {package}:*) except '
             f'attr("testonly", 1, {package}:*)').split()
-        if not found:
-            raise Problem(f"chapter {chapter.number} has no program")
-        done = bazel.run("build", found[0])
+        target, words = _choose(chapter, found, [*args.arguments, *args.rest])
+        done = bazel.run("build", target)
     if done.code:
         errors = [error for _, output in done.failed_actions()
                   if (error := compiler.first_error(output))]
@@ -128,5 +127,18 @@ def run(args):
             raise done.trouble()
         check.show_error(errors[0])
         return 1
-    file = tree.ROOT / "bazel-bin" / found[0][2:].replace(":", "/")
-    os.execv(file, [str(file), *args.arguments, *args.rest])
+    file = tree.ROOT / "bazel-bin" / target[2:].replace(":", "/")
+    os.execv(file, [str(file), *words])
+
+
+def _choose(chapter, targets, words):
+    """The program's target, and its arguments: of several the first names it."""
+    if not targets:
+        raise Problem(f"chapter {chapter.number} has no program")
+    if len(targets) == 1:
+        return targets[0], words
+    by_name = {target.split(":")[1]: target for target in targets}
+    if not words or words[0] not in by_name:
+        raise Problem(f"chapter {chapter.number} has several programs: ./course "
+                      f"run {chapter.number} {' | '.join(sorted(by_name))}")
+    return by_name[words[0]], words[1:]
