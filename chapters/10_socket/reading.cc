@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -8,12 +10,16 @@
 namespace net {
 namespace {
 
-// All sockets of a thread read into one buffer: what is in it belongs to the
-// listeners, and only while they run.
-constexpr std::size_t kReadBuffer = 256 * 1024;
+// All sockets of a thread read into one buffer of 256 KiB: what is in it belongs
+// to the listeners, and only while they run. Whole pages: the kernel copies
+// faster into them.
+struct alignas(4096) Page {
+  char bytes[4096];
+};
 [[maybe_unused]] std::span<char> read_buffer() {
-  thread_local std::vector<char> buffer(kReadBuffer);
-  return buffer;
+  constexpr std::size_t kPages = 64;
+  thread_local std::unique_ptr<Page[]> pages(new Page[kPages]);
+  return {pages[0].bytes, kPages * sizeof(Page)};
 }
 
 }  // namespace
