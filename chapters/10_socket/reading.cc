@@ -10,9 +10,9 @@
 namespace net {
 namespace {
 
-// All sockets of a thread read into one buffer of 256 KiB: what is in it belongs
-// to the listeners, and only while they run. Whole pages: the kernel copies
-// faster into them.
+// All sockets of a thread read into one buffer of 256 KiB: what is in it is for
+// the listeners, and only while they run. Whole pages: the kernel copies faster
+// into them.
 struct alignas(4096) Page {
   char bytes[4096];
 };
