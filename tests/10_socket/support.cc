@@ -239,8 +239,9 @@ Folder::~Folder() {
 }
 
 Names::Names() {
-  static Known of_this_test;
-  known = &of_this_test;
+  // For ever: a look-up that was given up may still ask when the test is over.
+  static Known* of_this_test = new Known;
+  known = of_this_test;
 }
 
 Names::~Names() = default;  // a look-up may be under way: `known` stays
@@ -268,8 +269,8 @@ extern "C" int getaddrinfo(const char* host, const char* service,
   bool numeric = hints && hints->ai_flags & AI_NUMERICHOST;
   if (!graded::known || !host || numeric)
     return real(host, service, hints, list);
-  graded::step("you", std::string("getaddrinfo(") + host + ")");
   if (graded::known->before) graded::known->before();
+  graded::step("you", std::string("getaddrinfo(") + host + ")");
   auto found = graded::known->answers.find(host);
   if (found == graded::known->answers.end()) return EAI_NONAME;
   if (found->second.code != 0) return found->second.code;
