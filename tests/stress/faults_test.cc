@@ -162,8 +162,13 @@ TEST(Faults, WithoutOneNothingFails) {
 
   EXPECT_EQ(outcome.clients, 3);
   EXPECT_EQ(outcome.accepted, 3);
-  // One of the clients resets; the server notices when it reads, or writes.
-  EXPECT_EQ(outcome.errors.size(), 1u);
+  // One of the clients resets, which its server may notice when it reads, or
+  // writes, or not at all, if it is destroyed before.
+  for (const std::string& error : outcome.errors)
+    EXPECT_TRUE(error == "accepted: read ECONNRESET" ||
+                error == "accepted: write ECONNRESET" ||
+                error == "accepted: write EPIPE")
+        << error;
 }
 
 TEST(Faults, EachCallThatFailsHasADefinedOutcome) {
