@@ -35,8 +35,8 @@ inline constexpr std::size_t kMaxLine = 4096;  // bytes, without the LF
 std::shared_ptr<Server> serve(EventLoop& loop, ListenOptions where,
                               Service service);
 
-// Sends every byte back, and ends after the client (BYTES-1). Does not read from
-// a client that does not read (BYTES-2).
+// Sends every byte back, and ends after the client (BYTES-1). Does not read
+// from a client that does not read (BYTES-2).
 void echo(std::shared_ptr<Socket> client);
 
 // The first line is the client's name: "hello NAME". Each further one: "NAME
@@ -63,8 +63,8 @@ void introduce(std::shared_ptr<Socket> server, std::string name, int lines,
 // too long it reads "* line too long", and has left (ROOM-6).
 //
 // However a member goes, the others read once "* NAME left", and the name is
-// free (ROOM-3). One that has more than `most_queued` bytes waiting is destroyed
-// at once: "* NAME was too slow" (ROOM-4, ROOM-5).
+// free (ROOM-3). One that has more than `most_queued` bytes waiting is
+// destroyed at once: "* NAME was too slow" (ROOM-4, ROOM-5).
 class Chat {
  public:
   // Logs "NAME joined", "NAME left", "NAME was too slow", "NAME: error CODE".

@@ -12,6 +12,7 @@ CHAPTERS = [
     "09_streams",
     "10_socket",
     "11_server",
+    "12_services",
 ]
 
 # The mutants whose failures golden/ holds, by chapter.
