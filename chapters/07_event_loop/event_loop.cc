@@ -49,14 +49,14 @@ void EventLoop::watch(int, short, ReadyCallback) {
   TODO("07.2", "remember the callback, tell the poller");
 }
 
-// --- 07.3 update and unwatch ---
+void EventLoop::unwatch(int) {
+  TODO("07.2", "forget the callback, tell the poller");
+}
+
+// --- 07.3 update, and what an old report still means ---
 
 void EventLoop::update(int, short) {
   TODO("07.3", "other events, from now on");
-}
-
-void EventLoop::unwatch(int) {
-  TODO("07.3", "no further call, not even in this turn");
 }
 
 // --- 07.4 defer ---

@@ -42,16 +42,19 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
 
   // Runs until nothing referenced is left (LOOP-2), or until stop(): then no
-  // further callback runs, and what was due waits for the next run() (LOOP-4).
+  // further callback runs, a deferred task neither, and what was due waits for
+  // the next run() (LOOP-4).
   // std::logic_error when called from a callback (LOOP-5).
   void run();
   // One turn, which waits at most `most` for something to do; negative: as
-  // long as it takes. Returns whether anything referenced is left.
+  // long as it takes. It does not wait if nothing referenced is left, and
+  // returns whether anything is.
   bool run_once(std::chrono::milliseconds most);
   void stop();  // the run() that is on; otherwise nothing
 
-  // When poll() returned in this turn: cheap, and the same for all callbacks of
-  // it (LOOP-3). Outside of run(): what the clock says.
+  // When poll() returned in this turn, or when run() began, if it goes on with
+  // what was left over: cheap, and the same for all callbacks of the turn
+  // (LOOP-3). Outside of run(): what the clock says.
   TimePoint now() const;
 
   // Calls `ready` in each turn in which poll(2) reports one of `events`, or
@@ -68,14 +71,15 @@ class EventLoop {
   void unwatch(int fd);
 
   // Runs `task` after the current callback and before the next one; those
-  // that it defers, too, first in, first out (DEFER-1).
+  // that it defers, too, first in, first out (DEFER-1). Until it has run, it
+  // keeps run() going (LOOP-8).
   void defer(Task task);
 
   // Runs `task` once, when `delay` has passed since now() or later, never
-  // earlier (TIMER-2); of those with the same deadline, the one made first
-  // (TIMER-1). One that a timer makes waits for the next turn, whatever its
-  // delay (TIMER-4). set_interval: again and again, each time `delay` after
-  // now() of the last one (TIMER-5).
+  // earlier (TIMER-2); a delay below 0 is 0. Of those with the same deadline,
+  // the one made first is first (TIMER-1). One that a timer makes waits for the
+  // next turn, whatever its delay (TIMER-4). set_interval: again and again,
+  // each time `delay` after now() of the last one (TIMER-5).
   TimerId set_timeout(std::chrono::milliseconds delay, Task task);
   TimerId set_interval(std::chrono::milliseconds delay, Task task);
   void clear_timer(TimerId id);  // harmless if it is over (TIMER-3)
@@ -92,7 +96,8 @@ class EventLoop {
   // poll() has returned; from a callback, that is in the next turn (POST-1).
   // Never waits (POST-2). A task that is posted keeps run() going.
   void post(Task task);
-  // post() for a thread that may outlive the loop: does nothing after that.
+  // post() for a thread that may outlive the loop: after that, it lets go of
+  // the task and does nothing.
   using Poster = std::function<void(Task)>;
   Poster poster();
   // For work that another thread does: run() goes on until each hold() has its

@@ -111,7 +111,7 @@ struct Mailbox {
   }
 };
 
-// 07.3: what a callback that unwatches its own descriptor must not lose while
+// 07.2: what a callback that unwatches its own descriptor must not lose while
 // it runs is itself. So it is moved out, called, and put back if it is still
 // wanted.
 struct Watch {
@@ -338,6 +338,17 @@ void EventLoop::watch(int fd, short events, ReadyCallback ready) {
   state_->set_referenced(watch.referenced, true);
 }
 
+void EventLoop::unwatch(int fd) {
+  Watch* watch = state_->find(fd);
+  if (!watch) return;
+  state_->poller->remove(fd);
+  state_->set_referenced(watch->referenced, false);
+  watch->watched = false;
+  // Destroyed at the end of this scope, when the loop is done with the entry:
+  // what it owns may call the loop as it goes.
+  ReadyCallback gone = std::exchange(watch->ready, nullptr);
+}
+
 void EventLoop::State::run_ready() {
   while (!stopped && next_ready < ready.size()) {
     // Counted before the call: after an exception, the next one is next.
@@ -363,7 +374,7 @@ void EventLoop::State::call_ready(const Ready& it) {
   call(revents);
 }
 
-// --- 07.3 update and unwatch ---
+// --- 07.3 update, and what an old report still means ---
 
 void EventLoop::update(int fd, short events) {
   Watch* watch = state_->find(fd);
@@ -372,17 +383,6 @@ void EventLoop::update(int fd, short events) {
   if (watch->events == events) return;
   state_->poller->modify(fd, events);
   watch->events = events;
-}
-
-void EventLoop::unwatch(int fd) {
-  Watch* watch = state_->find(fd);
-  if (!watch) return;
-  state_->poller->remove(fd);
-  state_->set_referenced(watch->referenced, false);
-  watch->watched = false;
-  // Destroyed at the end of this scope, when the loop is done with the entry:
-  // what it owns may call the loop as it goes.
-  ReadyCallback gone = std::exchange(watch->ready, nullptr);
 }
 
 // --- 07.4 defer ---

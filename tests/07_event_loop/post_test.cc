@@ -186,7 +186,10 @@ TEST(Poster, OutlivesTheLoop) {
   }
   owned.reset();
   bool gone = alive.expired();
-  elsewhere([&] { poster([&] { trace.add("too late"); }); });
+  auto dropped = std::make_shared<int>(1);
+  std::weak_ptr<int> kept = dropped;
+  elsewhere([&] { poster([&trace, dropped] { trace.add("too late"); }); });
+  dropped.reset();
   trace.add("harmless");
 
   EXPECT_TRUE(trace.is({"the loop runs", "harmless"}))
@@ -195,6 +198,9 @@ TEST(Poster, OutlivesTheLoop) {
   EXPECT_IS(gone, true)
       << "A task that was posted too late goes with the loop, with all that it "
          "owns, even though the poster lives on.";
+  EXPECT_IS(kept.expired(), true)
+      << "Nobody will ever run a task that is posted after the loop is gone. "
+         "The poster lets go of it, with all that it owns, and keeps none.";
 }
 
 TEST(Hold, KeepsRunGoingUntilItsRelease) {
