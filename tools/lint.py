@@ -73,7 +73,7 @@ def lines_fit():
 
 # Classes that a chapter introduces whole: a header of its own size each.
 WHOLE_CLASSES = {
-    "chapters/07_event_loop/event_loop.h": 110,
+    "chapters/07_event_loop/event_loop.h": 115,
     "chapters/10_socket/socket.h": 220,
     "chapters/10_socket/state.h": 180,
     "chapters/11_server/server.h": 130,

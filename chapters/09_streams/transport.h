@@ -64,7 +64,7 @@ class FdTransport : public Transport {
   // One recv(2) (WIRE-1, WIRE-2); an error's syscall is "read", as Node's is.
   IoResult read(std::span<char> into) override;
   // One sendmsg(2) for all the pieces, or for as many as the system takes at
-  // once; send(2) will do for one piece (WIRE-3). An error's syscall is "write".
+  // once; send(2) will do for one (WIRE-3). An error's syscall is "write".
   IoResult write(std::span<const std::string_view> pieces) override;
   // FIN; also kEnd if the connection is gone and needs none (WIRE-5). An
   // error's syscall is "shutdown".

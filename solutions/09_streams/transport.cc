@@ -64,7 +64,7 @@ IoResult FdTransport::shutdown_write() {
 }
 
 // Also right: sendmsg() for a single piece, too; MSG_DONTWAIT with every call,
-// for descriptors that block. writev() has no flags, so it needs SIGPIPE ignored
-// in the whole process, and that belongs to the program.
+// for descriptors that block. writev() has no flags, so it needs SIGPIPE to be
+// ignored in the whole process, and that belongs to the program.
 
 }  // namespace net
