@@ -20,6 +20,14 @@
 #include "common/testing/graded.h"
 
 namespace graded {
+
+int checked(int result, const char* call) {
+  if (result < 0)
+    throw std::system_error(errno, std::generic_category(),
+                            std::string("the test's own ") + call);
+  return result;
+}
+
 namespace {
 
 // Ends a peer's script, or the test that holds the peer. GoogleTest knows that
@@ -30,13 +38,6 @@ struct GiveUp : ::testing::AssertionException {
             ::testing::TestPartResult(::testing::TestPartResult::kFatalFailure,
                                       __FILE__, __LINE__, what.c_str())) {}
 };
-
-int checked(int result, const char* call) {
-  if (result < 0)
-    throw std::system_error(errno, std::generic_category(),
-                            std::string("the test's own ") + call);
-  return result;
-}
 
 struct Address {
   sockaddr_storage storage{};
@@ -366,6 +367,21 @@ std::string random_text(std::size_t n) {
   for (char& c : out)
     c = "abcdefghijklmnopqrstuvwxyz012345"[static_cast<unsigned char>(c) % 32];
   return out;
+}
+
+Stop::Stop() : Stop(make()) {}
+
+Stop::Stop(std::pair<int, int> fds) : read_(fds.first), write_(fds.second) {}
+
+void Stop::now() {
+  step("test", "makes stop_fd readable");
+  (void)!::write(write_.get(), "", 1);
+}
+
+std::pair<int, int> Stop::make() {
+  int fds[2];
+  checked(::pipe2(fds, O_CLOEXEC), "pipe2()");
+  return {fds[0], fds[1]};
 }
 
 }  // namespace graded

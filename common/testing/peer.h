@@ -16,9 +16,13 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace graded {
+
+// A call of the test's own cannot fail: it throws if it did.
+int checked(int result, const char* call);
 
 // One end of a stream that belongs to the test. Every call blocks until it is
 // done; what cannot be done fails the test and ends the script.
@@ -67,6 +71,19 @@ class OwnFd {
 
  private:
   int fd_;
+};
+
+// A stop_fd: one end of a pipe.
+class Stop {
+ public:
+  Stop();
+  int fd() const { return read_.get(); }
+  void now();  // makes it readable
+
+ private:
+  static std::pair<int, int> make();
+  explicit Stop(std::pair<int, int> fds);
+  OwnFd read_, write_;
 };
 
 // A server on 127.0.0.1 (or ::1), at a port that the system chose, which runs

@@ -24,17 +24,11 @@
 #include <vector>
 
 #include "common/testing/fault.h"
+#include "common/testing/folder.h"
 #include "common/testing/graded.h"
 #include "common/testing/peer.h"
 
 namespace graded {
-
-inline int checked(int result, const char* call) {
-  if (result < 0)
-    throw std::runtime_error(std::string("the test's own ") + call + ": " +
-                             errno_name(errno));
-  return result;
-}
 
 // "done", or the errno value of the std::system_error that was thrown. The
 // std::invalid_argument of Endpoint shows as what it says.
@@ -50,37 +44,6 @@ inline std::string outcome(const std::function<void()>& run,
     return std::string("std::invalid_argument: ") + error.what();
   }
 }
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/net.XXXXXX";
-    if (!::mkdtemp(name)) checked(-1, "mkdtemp()");
-    name_ = name;
-  }
-  ~Folder() {
-    Unwatched ours;
-    std::error_code ignored;
-    std::filesystem::remove_all(name_, ignored);
-  }
-  Folder(const Folder&) = delete;
-
-  std::string path(const std::string& name) const { return name_ + "/" + name; }
-  // A path in here that has so many bytes.
-  std::string path_of_length(std::size_t n) const {
-    return path(std::string(n - name_.size() - 1, 'p'));
-  }
-  std::vector<std::string> files() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(name_))
-      names.push_back(entry.path().filename());
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
- private:
-  std::string name_;
-};
 
 inline void write_file(const std::string& path, const std::string& text) {
   Unwatched ours;

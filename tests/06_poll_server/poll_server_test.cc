@@ -31,27 +31,6 @@ namespace {
 
 constexpr std::size_t kPiece = net::PollServer::kPiece;
 
-// A stop_fd: one end of a pipe.
-class Stop {
- public:
-  Stop() : Stop(make()) {}
-  int fd() const { return read_.get(); }
-  void now() {
-    step("test", "makes stop_fd readable");
-    (void)!::write(write_.get(), "", 1);
-  }
-
- private:
-  static std::pair<int, int> make() {
-    int fds[2];
-    if (::pipe2(fds, O_CLOEXEC) < 0) throw std::runtime_error("pipe2()");
-    return {fds[0], fds[1]};
-  }
-  explicit Stop(std::pair<int, int> fds)
-      : read_(fds.first), write_(fds.second) {}
-  OwnFd read_, write_;
-};
-
 bool is_ready(int fd, short events) {
   Unwatched ours;
   pollfd waited{fd, events, 0};

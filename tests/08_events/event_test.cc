@@ -1,14 +1,9 @@
 #include "chapters/08_events/event.h"
 
-#include <malloc.h>
-
 #include <cerrno>
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -16,27 +11,13 @@
 #include <vector>
 
 #include "common/testing/graded.h"
+#include "common/testing/memory.h"
 
 using namespace graded;
 using net::Event;
 using net::ListenerId;
 
 namespace {
-
-std::size_t allocations = 0;
-
-void* allocate(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-
-// What is freed is somebody else's memory from then on: nothing is left of what
-// was in it.
-void release(void* memory) noexcept {
-  if (memory) ::explicit_bzero(memory, ::malloc_usable_size(memory));
-  std::free(memory);
-}
 
 // A listener that says its name.
 std::function<void()> says(Trace& trace, const std::string& name) {
@@ -73,26 +54,6 @@ std::string thrown_by(const std::function<void()>& run) {
 }
 
 }  // namespace
-
-// What COST-2 counts, and LIFE-1 relies on.
-void* operator new(std::size_t size) {
-  return allocate(size);
-}
-void* operator new[](std::size_t size) {
-  return allocate(size);
-}
-void operator delete(void* memory) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  release(memory);
-}
 
 TEST(Event, CallsItsListenersInTheOrderTheyWereAdded) {
   RULE("EVT-1");
@@ -667,12 +628,12 @@ TEST(Event, EmittingToOneListenerAllocatesNothing) {
   event([&](int n) { sum += n; });
   event.emit(1);
 
-  std::size_t before = allocations;
+  Memory memory;
   for (int i = 0; i < 100; ++i) event.emit(1);
-  std::size_t used = allocations - before;
+  int used = memory.allocations();
 
   ASSERT_IS(sum, 101) << "The listener was called each time.";
-  EXPECT_IS(used, 0u)
+  EXPECT_IS(used, 0)
       << "100 emissions, counted in operator new. Every piece of data that a "
          "socket receives is an emission.";
 }

@@ -10,8 +10,8 @@
 #include "chapters/09_streams/write_queue.h"
 #include "common/error.h"
 #include "common/testing/graded.h"
+#include "common/testing/memory.h"
 #include "common/testing/peer.h"
-#include "tests/09_streams/memory.h"
 #include "tests/09_streams/wire.h"
 
 using namespace graded;

@@ -21,13 +21,6 @@
 namespace graded {
 namespace {
 
-int checked(int result, const char* call) {
-  if (result < 0)
-    throw std::runtime_error(std::string("the test's own ") + call + ": " +
-                             errno_name(errno));
-  return result;
-}
-
 void set_non_blocking(int fd) {
   checked(::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK), "fcntl");
 }

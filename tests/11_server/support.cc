@@ -15,13 +15,6 @@
 namespace graded {
 namespace {
 
-int checked(int result, const char* call) {
-  if (result < 0)
-    throw std::runtime_error(std::string("the test's own ") + call + ": " +
-                             errno_name(errno));
-  return result;
-}
-
 net::Endpoint endpoint(const std::string& host, std::uint16_t port) {
   std::string text = host.find(':') == host.npos ? host : "[" + host + "]";
   return net::Endpoint::parse(text + ":" + std::to_string(port));

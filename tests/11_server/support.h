@@ -26,6 +26,7 @@
 #include "chapters/11_server/server.h"
 #include "common/error.h"
 #include "common/testing/fault.h"
+#include "common/testing/folder.h"
 #include "common/testing/graded.h"
 #include "common/testing/peer.h"
 
@@ -150,26 +151,6 @@ struct World {
     for (const std::string& event : events) trace.add(event);
     return trace.is(std::move(expected));
   }
-};
-
-// A folder under /tmp, as a path of a socket is short.
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/net.XXXXXX";
-    if (!::mkdtemp(name)) throw std::runtime_error("mkdtemp()");
-    name_ = name;
-  }
-  ~Folder() {
-    Unwatched ours;
-    std::error_code ignored;
-    std::filesystem::remove_all(name_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  std::string path(const std::string& name) const { return name_ + "/" + name; }
-
- private:
-  std::string name_;
 };
 
 // "socket", "file", "nothing".

@@ -29,6 +29,7 @@
 #include "chapters/11_server/server.h"
 #include "chapters/12_services/services.h"
 #include "common/testing/fault.h"
+#include "common/testing/folder.h"
 #include "common/testing/graded.h"
 #include "common/testing/peer.h"
 
@@ -36,24 +37,6 @@ namespace graded {
 
 using Lines = std::vector<std::string>;
 enum class Over { kTcp, kPath };
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/net.XXXXXX";
-    if (!::mkdtemp(name)) throw std::runtime_error("the test's own mkdtemp()");
-    name_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(name_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  std::string path(const std::string& name) const { return name_ + "/" + name; }
-
- private:
-  std::string name_;
-};
 
 // A raw client (or, accepted by the test, a server). It sends and receives when
 // the world turns, as far as that goes without waiting.

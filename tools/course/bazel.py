@@ -132,13 +132,14 @@ def _once(start, words, watch):
                 cwd=tree.ROOT, stdin=subprocess.DEVNULL, stdout=stdout,
                 stderr=stderr, start_new_session=True)
         done = Run()
+        unread = _Lines(events)
         try:
             while done.code is None:
                 try:
                     done.code = process.wait(timeout=0.2 if watch else None)
                 except subprocess.TimeoutExpired:
                     pass
-                done.events = _read(events)
+                done.events += map(json.loads, unread.take())
                 if watch:
                     watch(done)
         except BaseException:
@@ -149,12 +150,22 @@ def _once(start, words, watch):
         return done
 
 
-def _read(path):
-    """The events so far; the last line may still be half written."""
-    if not path.exists():
-        return []
-    lines = path.read_text(errors="replace").split("\n")
-    return [json.loads(line) for line in lines if line.endswith("}")]
+class _Lines:
+    """Those of a file that is being written: each whole one, once."""
+
+    def __init__(self, path):
+        self.path = path
+        self.read = 0  # bytes
+
+    def take(self):
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            file.seek(self.read)
+            text = file.read()
+        whole = text[:text.rfind(b"\n") + 1]
+        self.read += len(whole)
+        return whole.decode(errors="replace").split("\n")[:-1]
 
 
 def _interrupt(process):

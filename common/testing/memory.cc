@@ -1,4 +1,4 @@
-#include "tests/09_streams/memory.h"
+#include "common/testing/memory.h"
 
 #include <malloc.h>
 

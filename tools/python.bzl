@@ -1,6 +1,6 @@
-"""Tests of the tools, run by the system's Python with nothing but its library."""
+"""Tests and programs, run by the system's Python with nothing but its library."""
 
-def _python_test_impl(ctx):
+def _python_impl(ctx):
     script = ctx.actions.declare_file(ctx.label.name + ".sh")
     ctx.actions.write(
         script,
@@ -10,12 +10,21 @@ def _python_test_impl(ctx):
     runfiles = ctx.runfiles(files = [ctx.file.src] + ctx.files.data)
     return [DefaultInfo(executable = script, runfiles = runfiles)]
 
+_ATTRIBUTES = {
+    "src": attr.label(allow_single_file = [".py"], mandatory = True),
+    "data": attr.label_list(allow_files = True),
+}
+
 python_test = rule(
-    implementation = _python_test_impl,
+    implementation = _python_impl,
     doc = "Runs `src`, a unittest file, from the root of the checkout's copy.",
-    attrs = {
-        "src": attr.label(allow_single_file = [".py"], mandatory = True),
-        "data": attr.label_list(allow_files = True),
-    },
+    attrs = _ATTRIBUTES,
     test = True,
+)
+
+python_program = rule(
+    implementation = _python_impl,
+    doc = "`bazel run` starts `src` in the root of the checkout's copy.",
+    attrs = _ATTRIBUTES,
+    executable = True,
 )
