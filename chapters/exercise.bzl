@@ -135,7 +135,9 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
       name: of the chapter's folder
       srcs: *_test.cc, and headers of their own
       sources: what the learner writes, as in exercise()
-      mutants: glob(["mutants/*.patch"]); each a patch on the reference
+      mutants: glob(["mutants/**/*.patch"]); each a patch on the reference.
+        Those below mutants/more/ only //tests:more_mutants runs: without them
+        each rule is failed by a mutant already.
       alternative: another correct solution's sources
       deps: further libraries of the tests
       silent_steps: steps whose TODO cannot throw (they are noexcept)
@@ -184,11 +186,23 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
             deps = [header],
         )
         _implementation("alternative_test", ":alternative", "alternative")
+    more = []
     for patch in mutants:
-        mutant = patch.split("/")[-1].replace(".patch", "")
-        _mutant("mutant_" + mutant, patch, name, sources)
+        mutant = "mutant_" + patch.split("/")[-1].replace(".patch", "")
+        manual = patch.startswith("mutants/more/")
+        _mutant(mutant, patch, name, sources, manual)
+        if manual:
+            more.append(mutant + "_test")
+    if more:  # an empty suite would be all tests of the package
+        native.test_suite(
+            name = "more_mutants",
+            tests = more,
+            tags = ["manual"],
+            visibility = ["//tests:__pkg__"],
+        )
 
-def _mutant(name, patch, chapter, sources):
+def _mutant(name, patch, chapter, sources, manual):
+    tags = ["manual"] if manual else []
     references = ["//solutions/{}:{}".format(chapter, source) for source in sources]
     native.genrule(
         name = name + "_sources",
@@ -196,11 +210,13 @@ def _mutant(name, patch, chapter, sources):
         outs = [name + "/" + source for source in sources],
         cmd = "/usr/bin/env python3 -B $(location //tools:mutate.py) $(location {}) $(RULEDIR)/{}".format(patch, name) +
               "".join([" $(location {})".format(reference) for reference in references]),
+        tags = tags,
         tools = ["//tools:mutate.py"],
     )
     cc_library(
         name = name,
         srcs = [":" + name + "_sources"],
+        tags = tags,
         # What the patch leaves alone is the reference's, and compiled already.
         deps = [
             "//chapters/{}:header".format(chapter),
@@ -210,4 +226,4 @@ def _mutant(name, patch, chapter, sources):
         # from their own library.
         alwayslink = True,
     )
-    _implementation(name + "_test", ":" + name, "mutant", mutant = patch)
+    _implementation(name + "_test", ":" + name, "mutant", manual = manual, mutant = patch)

@@ -5,7 +5,8 @@
     tools/kill_matrix.py --json
 
 Read from the mutants' patches. That they say the truth is what the targets
-//tests/NN_name:mutant_*_test prove: the rules that fail, and no others.
+//tests/NN_name:mutant_*_test prove: the rules that fail, and no others. Those
+of mutants/more/ are in //tests:more_mutants, and not in //... .
 """
 
 import json
@@ -27,9 +28,9 @@ def read_mutant(path):
             "rules": fields["Caught by"].split()}
 
 
-def chapters(root=ROOT):
+def chapters(root=ROOT, files="**/*.patch"):
     """{chapter: [mutant, ...]}, in order."""
-    return {folder.parent.name: [read_mutant(p) for p in sorted(folder.glob("*.patch"))]
+    return {folder.parent.name: [read_mutant(p) for p in sorted(folder.glob(files))]
             for folder in sorted(root.glob("tests/[0-9]*/mutants"))}
 
 

@@ -30,7 +30,8 @@ class Chapters(unittest.TestCase):
                 self.assertTrue(8 <= len(chapter.rules) <= most, len(chapter.rules))
 
     def test_every_rule_is_failed_by_a_mutant(self):
-        for name, mutants in kill_matrix.chapters(ROOT).items():
+        # By one that `bazel test //...` runs: none of mutants/more/.
+        for name, mutants in kill_matrix.chapters(ROOT, "*.patch").items():
             with self.subTest(name):
                 chapter = rubric.read_readme(ROOT / "chapters" / name / "README.md")
                 rules = {r.id for r in chapter.rules}
@@ -39,7 +40,7 @@ class Chapters(unittest.TestCase):
                 self.assertGreaterEqual(len(mutants), 8)
 
     def test_a_mutant_is_named_as_its_file(self):
-        for path in ROOT.glob("tests/[0-9]*/mutants/*.patch"):
+        for path in ROOT.glob("tests/[0-9]*/mutants/**/*.patch"):
             self.assertEqual(kill_matrix.read_mutant(path)["name"], path.stem)
 
     def test_every_todo_is_a_step_and_every_step_of_the_skeleton_is_in_order(self):
