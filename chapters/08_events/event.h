@@ -11,8 +11,10 @@
 // emit again, throw, destroy the object that the event is a member of.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -21,45 +23,55 @@
 
 namespace net {
 
-// Finished: it packs the arguments for a ListenerList, and unpacks them.
+// Finished: it packs the arguments for a ListenerList, and unpacks them. Most
+// events of most objects have no listener ever: they have no list, either.
 template <typename... Args>
 class Event {
  public:
-  using Listener = std::function<void(Args&...)>;
-
   // Adds at the end, also one that is there already.
-  ListenerId operator()(Listener listener) { return on(std::move(listener)); }
+  template <std::invocable<Args&...> Listener>
+  ListenerId operator()(Listener listener) {
+    return on(std::move(listener));
+  }
+  template <std::invocable<Args&...> Listener>
   ListenerId on(Listener listener) {
-    return list_.add(erase(std::move(listener)), ListenerList::Times::kAlways);
+    return list().add(erase(std::move(listener)), ListenerList::Times::kAlways);
   }
   // Runs at most once: it is off the list before it is called (EVT-2).
+  template <std::invocable<Args&...> Listener>
   ListenerId once(Listener listener) {
-    return list_.add(erase(std::move(listener)), ListenerList::Times::kOnce);
+    return list().add(erase(std::move(listener)), ListenerList::Times::kOnce);
   }
   // From the next emit on: one that is under way still calls it (EVT-3).
-  bool off(ListenerId id) { return list_.remove(id); }
-  void clear() { list_.clear(); }
-  std::size_t listener_count() const { return list_.count(); }
+  bool off(ListenerId id) { return list_ && list_->remove(id); }
+  void clear() {
+    if (list_) list_->clear();
+  }
+  std::size_t listener_count() const { return list_ ? list_->count() : 0; }
 
   // All listeners see the same arguments (ARG-1). A move-only one is given by
   // reference: who takes it leaves the others an empty one. Returns whether
   // anybody was there (EVT-5).
   bool emit(Args... args) {
     std::tuple<Args&...> arguments(args...);
-    return list_.emit(&arguments);
+    return list_ && list_->emit(&arguments);
   }
-
   void when_added(std::function<void()> added) {
-    list_.when_added(std::move(added));
+    list().when_added(std::move(added));
   }
 
  private:
+  ListenerList& list() {
+    if (!list_) list_ = std::make_unique<ListenerList>();
+    return *list_;
+  }
+  template <typename Listener>
   static ListenerList::Call erase(Listener listener) {
-    return [listener = std::move(listener)](void* arguments) {
+    return [listener = std::move(listener)](void* arguments) mutable {
       std::apply(listener, *static_cast<std::tuple<Args&...>*>(arguments));
     };
   }
-  ListenerList list_;
+  std::unique_ptr<ListenerList> list_;
 };
 
 // Emits, and throws the error if nobody listens: it is not swallowed (EVT-4).
