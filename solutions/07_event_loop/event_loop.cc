@@ -88,9 +88,10 @@ struct Mailbox {
     [[maybe_unused]] ssize_t n = ::read(wakeup.get(), &count, sizeof count);
   }
 
-  // Only if `into` is empty: order is kept.
+  // Only if `into` is empty: order is kept. Whoever asks is awake.
   void take(TaskQueue& into) {
     std::lock_guard<std::mutex> lock(mutex);
+    asleep = false;
     into.swap_when_empty(tasks);
   }
 
@@ -103,11 +104,6 @@ struct Mailbox {
     std::lock_guard<std::mutex> lock(mutex);
     asleep = tasks.empty();
     return asleep;
-  }
-
-  void wake_up() {
-    std::lock_guard<std::mutex> lock(mutex);
-    asleep = false;
   }
 };
 
@@ -303,7 +299,6 @@ void EventLoop::State::wait(milliseconds most) {
   ready.clear();
   ++polls;
   poller->wait(most, ready);
-  if (most != milliseconds::zero()) mailbox->wake_up();
 }
 
 milliseconds EventLoop::State::time_to_sleep(milliseconds most) {
