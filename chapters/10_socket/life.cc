@@ -48,7 +48,7 @@ struct Socket::State::Keeper {
 Socket::Socket(EventLoop& loop, ConnectOptions options)
     : state_(new State{.self = *this,
                        .loop = loop,
-                       .options = options,
+                       .options = State::Settings(options),
                        .c = State::Connection(options.high_water_mark)}) {
   on_data.when_added([this] {
     if (state_->flow == State::Flow::kUndecided) resume();
@@ -186,13 +186,6 @@ std::shared_ptr<Socket> connect(EventLoop& loop, int port, std::string host,
   ConnectOptions options;
   options.port = port;
   options.host = std::move(host);
-  return connect(loop, std::move(options), std::move(connected));
-}
-
-std::shared_ptr<Socket> connect(EventLoop& loop, const std::string& path,
-                                std::function<void()> connected) {
-  ConnectOptions options;
-  options.path = path;
   return connect(loop, std::move(options), std::move(connected));
 }
 

@@ -13,19 +13,16 @@ namespace {
 
 using std::chrono::milliseconds;
 
-SocketAddress describe(const std::optional<Endpoint>& end) {
-  if (!end || end->family() == AF_UNIX) return {};
-  return {end->host(), end->family() == AF_INET ? "IPv4" : "IPv6", end->port()};
-}
-
 using AddressCall = int (*)(int, sockaddr*, socklen_t*) noexcept;
 
-std::optional<Endpoint> ask(AddressCall call, int fd) {
+SocketAddress ask(AddressCall call, int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
   auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (call(fd, address, &size) < 0) return std::nullopt;
-  return Endpoint::from(address, size);
+  if (call(fd, address, &size) < 0) return {};
+  Endpoint end = Endpoint::from(address, size);
+  if (end.family() == AF_UNIX) return {};
+  return {end.host(), end.family() == AF_INET ? "IPv4" : "IPv6", end.port()};
 }
 
 }  // namespace
@@ -77,30 +74,29 @@ Socket& Socket::unref() {
   TODO("10.6", "it does not");
 }
 
-std::optional<Endpoint> Socket::State::local() const {
-  if (!open()) return std::nullopt;
-  return ask(::getsockname, c.transport->fd());
+SocketAddress Socket::State::local() const {
+  return open() ? ask(::getsockname, c.transport->fd()) : SocketAddress();
 }
 
 // Remembered: a `close` listener asks for it, too.
-std::optional<Endpoint> Socket::State::remote() {
+SocketAddress Socket::State::remote() {
   TODO("10.7", "getpeername(), once");
 }
 
 SocketAddress Socket::address() const {
-  return describe(state_->local());
+  return state_->local();
 }
 
 std::string Socket::remote_address() const {
-  return describe(state_->remote()).address;
+  return state_->remote().address;
 }
 
 std::string Socket::remote_family() const {
-  return describe(state_->remote()).family;
+  return state_->remote().family;
 }
 
 int Socket::remote_port() const {
-  return describe(state_->remote()).port;
+  return state_->remote().port;
 }
 
 std::string Socket::local_address() const {

@@ -16,12 +16,14 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "chapters/05_unix_sockets/fd.h"
 #include "chapters/07_event_loop/event_loop.h"
@@ -169,8 +171,12 @@ std::shared_ptr<Socket> connect(EventLoop& loop, ConnectOptions options,
 std::shared_ptr<Socket> connect(EventLoop& loop, int port,
                                 std::string host = {},
                                 std::function<void()> connected = {});
-std::shared_ptr<Socket> connect(EventLoop& loop, const std::string& path,
-                                std::function<void()> connected = {});
+// A template, so that {.port = 80} can be nothing but ConnectOptions.
+template <std::convertible_to<std::string> Path>
+std::shared_ptr<Socket> connect(EventLoop& loop, const Path& path,
+                                std::function<void()> connected = {}) {
+  return connect(loop, ConnectOptions{.path = path}, std::move(connected));
+}
 
 // The same, under Node's other name.
 template <typename... Args>

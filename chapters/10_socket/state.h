@@ -26,7 +26,18 @@ struct Socket::State {
   EventLoop& loop;
 
   // What was asked of the socket, connected or not.
-  ConnectOptions options;  // without the strings: see connect()
+  struct Settings {
+    explicit Settings(const ConnectOptions& wanted)
+        : allow_half_open(wanted.allow_half_open),
+          no_delay(wanted.no_delay),
+          keep_alive(wanted.keep_alive),
+          keep_alive_initial_delay(wanted.keep_alive_initial_delay),
+          high_water_mark(wanted.high_water_mark) {}
+    bool allow_half_open, no_delay, keep_alive;
+    std::chrono::milliseconds keep_alive_initial_delay;
+    std::size_t high_water_mark;
+  };
+  Settings options;
   enum class Flow { kUndecided, kFlowing, kPaused } flow = Flow::kUndecided;
   std::optional<Encoding> encoding = {};
   bool referenced = true;
@@ -53,12 +64,12 @@ struct Socket::State {
   struct Connection {
     explicit Connection(std::size_t mark) : queue(mark) {}
     std::unique_ptr<Transport> transport = {};
-    std::unique_ptr<Endpoint> remote = {};  // once somebody has asked for it
-    short watched = 0;                      // what poll() is asked now
-    short read_needs = POLLIN;              // what to wait for, to read
-    short write_needs = POLLOUT;            // and to write
+    std::unique_ptr<SocketAddress> remote = {};  // once somebody has asked
+    short watched = 0;                           // what poll() is asked now
+    short read_needs = POLLIN;                   // what to wait for, to read
+    short write_needs = POLLOUT;                 // and to write
 
-    std::optional<TextDecoder> decoder = {};
+    std::unique_ptr<TextDecoder> decoder = {};  // few have one
     std::string unread = {};     // was read, and nobody wanted it yet
     bool reading = false;        // it has begun to read
     bool at_end = false;         // the peer's FIN has been read
@@ -143,8 +154,8 @@ struct Socket::State {
   void apply_no_delay();
   void apply_keep_alive();
   void set_option(int level, int name, int value);
-  std::optional<Endpoint> local() const;
-  std::optional<Endpoint> remote();
+  SocketAddress local() const;
+  SocketAddress remote();
 };
 
 }  // namespace net

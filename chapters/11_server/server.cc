@@ -141,13 +141,6 @@ Server& Server::listen(int port, std::string host, int backlog,
   return listen(std::move(options), std::move(listening));
 }
 
-Server& Server::listen(const std::string& path,
-                       std::function<void()> listening) {
-  ListenOptions options;
-  options.path = path;
-  return listen(std::move(options), std::move(listening));
-}
-
 Server& Server::close(Callback) {
   TODO("11.5", "State::close()");
 }

@@ -17,11 +17,13 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/08_events/event.h"
@@ -83,7 +85,11 @@ class Server : public std::enable_shared_from_this<Server> {
   Server& listen(ListenOptions options, std::function<void()> listening = {});
   Server& listen(int port = 0, std::string host = {}, int backlog = 511,
                  std::function<void()> listening = {});
-  Server& listen(const std::string& path, std::function<void()> listening = {});
+  // A template, so that {.port = 80} can be nothing but ListenOptions.
+  template <std::convertible_to<std::string> Path>
+  Server& listen(const Path& path, std::function<void()> listening = {}) {
+    return listen(ListenOptions{.path = path}, std::move(listening));
+  }
 
   // No more clients from here on; those who are connected stay (SCLOSE-3).
   // `done` is a listener for one on_close. It gets ERR_SERVER_NOT_RUNNING if

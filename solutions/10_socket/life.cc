@@ -56,7 +56,7 @@ struct Socket::State::Keeper {
 Socket::Socket(EventLoop& loop, ConnectOptions options)
     : state_(new State{.self = *this,
                        .loop = loop,
-                       .options = options,
+                       .options = State::Settings(options),
                        .c = State::Connection(options.high_water_mark)}) {
   on_data.when_added([this] {
     if (state_->flow == State::Flow::kUndecided) resume();
@@ -101,7 +101,7 @@ void Socket::State::connect(ConnectOptions wanted) {
     throw UsageError("EALREADY", "connect() before the last one is over");
   // 10.1: counters and all begin anew; the settings stay (CNT-5).
   if (phase == Phase::kClosed) c = Connection(options.high_water_mark);
-  if (encoding) c.decoder.emplace(*encoding);
+  if (encoding) c.decoder = std::make_unique<TextDecoder>(*encoding);
   options.no_delay |= wanted.no_delay;
   if (wanted.keep_alive) {
     options.keep_alive = true;
@@ -288,13 +288,6 @@ std::shared_ptr<Socket> connect(EventLoop& loop, int port, std::string host,
   ConnectOptions options;
   options.port = port;
   options.host = std::move(host);
-  return connect(loop, std::move(options), std::move(connected));
-}
-
-std::shared_ptr<Socket> connect(EventLoop& loop, const std::string& path,
-                                std::function<void()> connected) {
-  ConnectOptions options;
-  options.path = path;
   return connect(loop, std::move(options), std::move(connected));
 }
 

@@ -151,7 +151,7 @@ bool Socket::is_paused() const {
 Socket& Socket::set_encoding(Encoding encoding) {
   bool was_bytes = !state_->c.decoder;
   state_->encoding = encoding;
-  state_->c.decoder.emplace(encoding);
+  state_->c.decoder = std::make_unique<TextDecoder>(encoding);
   // 10.7: what waits here was read as bytes, unless it is text already.
   std::string& unread = state_->c.unread;
   if (was_bytes) unread = state_->c.decoder->feed(unread);

@@ -26,7 +26,7 @@ bool Socket::State::write(std::string_view bytes, Callback done) {
   bool room = c.queue.write(*c.transport, bytes, std::move(done));
   touch();
   if (wants_to_know) defer_written();
-  update_interest();
+  if (!c.queue.empty()) update_interest();
   return room;
 }
 

@@ -264,13 +264,6 @@ Server& Server::listen(int port, std::string host, int backlog,
   return listen(std::move(options), std::move(listening));
 }
 
-Server& Server::listen(const std::string& path,
-                       std::function<void()> listening) {
-  ListenOptions options;
-  options.path = path;
-  return listen(std::move(options), std::move(listening));
-}
-
 Server& Server::close(Callback done) {
   state_->close(std::move(done));
   return *this;

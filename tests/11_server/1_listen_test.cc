@@ -19,8 +19,8 @@ TEST(Listen, TellsLaterThatItListens) {
   RULE("LISTEN-1");
   World world;
 
-  Server& returned = world.server->listen(ListenOptions{.port = 0},
-                                          [&] { world.add("callback"); });
+  Server& returned =
+      world.server->listen({.port = 0}, [&] { world.add("callback"); });
   world.add(&returned == world.server.get() ? "listen() returned the server"
                                             : "listen() returned another one");
   world.until("callback");
@@ -35,8 +35,7 @@ TEST(Listen, TellsLaterThatItListens) {
 TEST(Listen, CallbackIsForOneTime) {
   RULE("LISTEN-1");
   World world;
-  world.server->listen(ListenOptions{.port = 0},
-                       [&] { world.add("callback"); });
+  world.server->listen({.port = 0}, [&] { world.add("callback"); });
   world.until("callback");
   world.server->close();
   world.until("close");
@@ -73,7 +72,7 @@ TEST(Listen, SaysWhetherItListens) {
   world.server->on_listening([&] { note("in on_listening"); });
 
   note("before");
-  world.server->listen(ListenOptions{.port = 0});
+  world.server->listen({.port = 0});
   world.until([&] { return world.events.size() == 3; });
   Connection client = world.client();
   world.until("connection");
@@ -177,7 +176,7 @@ TEST(Listen, AgainAfterAnError) {
   RefusedPort taken;
   bool again = false;
   world.server->on_error([&](const Error&) {
-    if (!again) world.server->listen(ListenOptions{.port = 0});
+    if (!again) world.server->listen({.port = 0});
     again = true;
   });
 
@@ -210,8 +209,7 @@ TEST(Listen, TwiceIsRefused) {
   World world;
   world.listen();
 
-  std::string answer =
-      usage_error([&] { world.server->listen(ListenOptions{.port = 0}); });
+  std::string answer = usage_error([&] { world.server->listen({.port = 0}); });
   Connection client = world.client();
   world.until("connection");
 
@@ -226,8 +224,7 @@ TEST(Listen, TwiceAtOnceIsRefused) {
   World world;
   world.server->listen(0, "localhost");
 
-  std::string answer =
-      usage_error([&] { world.server->listen(ListenOptions{.port = 0}); });
+  std::string answer = usage_error([&] { world.server->listen({.port = 0}); });
 
   EXPECT_IS(answer, "ERR_SERVER_ALREADY_LISTEN")
       << "It is about to listen: the host is being resolved.";
@@ -259,7 +256,7 @@ TEST(Listen, OnADescriptorThatIsNoSocket) {
   }
   OwnFd read(fds[0]), write(fds[1]);
 
-  world.server->listen(ListenOptions{.fd = read.get()});
+  world.server->listen({.fd = read.get()});
   world.add("listen() returned");
   world.until("error EINVAL");
 
@@ -319,9 +316,8 @@ TEST(Listen, WhatCannotBe) {
   EXPECT_IS(usage_error([&] { world.server->listen(65536); }),
             "ERR_SOCKET_BAD_PORT")
       << "Ports end at 65535.";
-  EXPECT_IS(
-      usage_error([&] { world.server->listen(ListenOptions{.port = -1}); }),
-      "ERR_SOCKET_BAD_PORT")
+  EXPECT_IS(usage_error([&] { world.server->listen({.port = -1}); }),
+            "ERR_SOCKET_BAD_PORT")
       << "There are no negative ports.";
   EXPECT_IS(usage_error([&] { world.server->listen(ListenOptions{}); }),
             "ERR_INVALID_ARG_VALUE")

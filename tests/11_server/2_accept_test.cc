@@ -68,7 +68,7 @@ TEST(Accept, GivesASocketForEachClient) {
 TEST(Accept, AllWhoWait) {
   RULE("ACC-4");
   World world;
-  world.server->listen(ListenOptions{.port = 0});
+  world.server->listen({.port = 0});
   std::vector<Connection> clients;
   world.server->on_listening([&] {
     for (int i = 0; i < 5; ++i) clients.push_back(world.client());

@@ -58,7 +58,7 @@ TEST(Close, AndListenInTheListenerOfAConnection) {
   world.then = [&](SocketPtr) {
     world.then = {};
     world.server->close();
-    world.server->listen(ListenOptions{.port = 0});
+    world.server->listen({.port = 0});
     clients.push_back(world.client("third"));
   };
 

@@ -212,7 +212,7 @@ TEST(Ref, UnrefIsRemembered) {
   World world;
 
   world.server->unref();
-  world.server->listen(ListenOptions{.port = 0});
+  world.server->listen({.port = 0});
   world.loop.run();
   world.add("run() returned");
 

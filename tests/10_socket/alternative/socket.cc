@@ -766,11 +766,4 @@ std::shared_ptr<Socket> connect(EventLoop& loop, int port, std::string host,
   options.host = std::move(host);
   return connect(loop, std::move(options), std::move(connected));
 }
-std::shared_ptr<Socket> connect(EventLoop& loop, const std::string& path,
-                                std::function<void()> connected) {
-  ConnectOptions options;
-  options.path = path;
-  return connect(loop, std::move(options), std::move(connected));
-}
-
 }  // namespace net
