@@ -54,6 +54,11 @@ class Check(CourseTest):
         self.assertNotIn("whole story of [SUMS-2]", out)
         self.assertIn("Next: 01.1 Adding", out)
 
+    def test_the_step_that_a_rule_waits_for_is_the_next(self):
+        self.judge("01_sums", passing=[], todo="01.2")
+        self.assertIn("Next: 01.2 Taking away", self.course("check", "1")[1])
+        self.assertIn("01.2 Taking away", self.course("hint", "1")[1])
+
     def test_a_complete_chapter_exits_with_0_and_names_the_next(self):
         self.judge("01_sums", passing=[1, 2])
         code, out, _ = self.course("check", "1")

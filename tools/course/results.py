@@ -60,8 +60,13 @@ class Result:
         return f"step {test['todo']} is still to do" if test["todo"] else test["why"]
 
     def failing_step(self):
-        """The step of the first rule that fails, or None."""
-        return self.chapter.step(self.failed[0]["step"]) if self.failed else None
+        """Where to go on, or None: the step of the first rule that fails, or the
+        one that its test asked for in vain."""
+        if not self.failed:
+            return None
+        first = self.failed[0]
+        todo = next((test["todo"] for test in self.tests(first["id"])), "")
+        return self.chapter.step(todo) or self.chapter.step(first["step"])
 
     def as_json(self):
         keys = ("id", "verdict", "points", "max_points")
