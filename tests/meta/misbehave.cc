@@ -21,6 +21,11 @@ TEST(Misbehave, FailsOneCheck) {
   EXPECT_IS(answer, 42) << "The answer is well known.";
 }
 
+TEST(Misbehave, FindsSomethingFalse) {
+  bool answered = false;
+  EXPECT_TRUE(answered) << "The answer did not come.";
+}
+
 TEST(Misbehave, ThrowsATodo) {
   throw std::logic_error("TODO 99.1: all of it  (misbehave.cc)");
 }

@@ -19,11 +19,12 @@ const std::map<std::string, Outcome>& outcomes() {
   static const std::map<std::string, Outcome> all = [] {
     std::vector<std::string> names;
     for (const char* name :
-         {"Passes", "FailsOneCheck", "ThrowsATodo", "Crashes",
-          "IsEndedBySigpipe", "WaitsForEver", "RunsForEver", "ExitsWithZero",
-          "ExitsAtOnceWithZero", "ClosesEveryDescriptor", "LeavesAChildRunning",
-          "PrintsWithoutEnd", "TakesAllMemory", "IsSkipped",
-          "PrintsAPassedVerdict", "FailsThenCrashes", "NoSuchTest"})
+         {"Passes", "FailsOneCheck", "FindsSomethingFalse", "ThrowsATodo",
+          "Crashes", "IsEndedBySigpipe", "WaitsForEver", "RunsForEver",
+          "ExitsWithZero", "ExitsAtOnceWithZero", "ClosesEveryDescriptor",
+          "LeavesAChildRunning", "PrintsWithoutEnd", "TakesAllMemory",
+          "IsSkipped", "PrintsAPassedVerdict", "FailsThenCrashes",
+          "NoSuchTest"})
       names.push_back(std::string("Misbehave.") + name);
     Limits limits;
     limits.deadline = std::chrono::seconds(3);
@@ -60,6 +61,11 @@ TEST(Runner, KeepsBothSidesOfAFailedCheck) {
   const Failure& failure = outcomes().at("FailsOneCheck").failures.at(0);
   EXPECT_EQ(failure.expected, std::vector<std::string>{"42"});
   EXPECT_EQ(failure.actual, std::vector<std::string>{"41"});
+}
+
+TEST(Runner, TakesTheTestsWordsForWhatIsFalse) {
+  EXPECT_EQ(outcomes().at("FindsSomethingFalse").why,
+            "The answer did not come.");
 }
 
 TEST(Runner, NamesTheStepOfATodo) {

@@ -280,6 +280,16 @@ bool drain(int fd, Take take) {
   }
 }
 
+// The line that says most of a failure: the test's own words, where GoogleTest
+// knows no more than that something is false.
+std::string headline(const std::string& message) {
+  constexpr std::string_view kFalse = "\nExpected: true\n";
+  std::size_t at = message.find(kFalse);
+  bool bare = message.starts_with("Value of: ") && at != message.npos;
+  std::size_t begin = bare ? at + kFalse.size() : 0;
+  return message.substr(begin, message.find('\n', begin) - begin);
+}
+
 void judge(Report& report, int status, bool late, bool endless,
            bool left_behind, const Limits& limits) {
   Outcome& outcome = report.outcome;
@@ -295,7 +305,7 @@ void judge(Report& report, int status, bool late, bool endless,
     set(Verdict::kTimeout,
         "no end within " + std::to_string(limits.deadline.count() / 1000) +
             " s: " +
-            (stuck.empty() ? "a loop outside of socket calls takes too long"
+            (stuck.empty() ? "a loop goes round and never waits, or has no end"
                            : stuck + " never returned"));
   } else if (WIFSIGNALED(status)) {
     set(Verdict::kCrash,
@@ -316,7 +326,7 @@ void judge(Report& report, int status, bool late, bool endless,
     outcome.why = "skipped: " + outcome.why;
   } else if (failed || !report.passed) {
     std::string message = failed ? outcome.failures[0].message : "";
-    set(Verdict::kFail, message.substr(0, message.find('\n')));
+    set(Verdict::kFail, headline(message));
   } else if (WEXITSTATUS(status) != 0) {
     set(Verdict::kFail,
         "the test passed, but the process then ended with "
