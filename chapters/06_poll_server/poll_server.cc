@@ -49,8 +49,19 @@ std::vector<pollfd> PollServer::State::poll_set(int) const {
   TODO("06.3", "stop_fd, the listener, and what each client waits for");
 }
 
+short PollServer::State::wanted(const Client&) const {
+  // POLLIN, for now. 06.5 adds when there is room to wait for, 06.6 when
+  // nothing is to be read.
+  TODO("06.3", "the events to ask poll() for");
+}
+
 void PollServer::run(int) {
   TODO("06.3", "poll, look at stop_fd, serve who is ready, accept, and again");
+}
+
+void PollServer::State::serve(Client&, short) {
+  // 06.5 sends what waits, 06.6 and 06.7 add the ends of a client.
+  TODO("06.4", "one turn of a client, whatever poll() has reported");
 }
 
 void PollServer::State::receive(Client&) {
@@ -59,15 +70,6 @@ void PollServer::State::receive(Client&) {
 
 void PollServer::State::send_waiting(Client&) {
   TODO("06.5", "send what waits, as far as the kernel takes it");
-}
-
-short PollServer::State::wanted(const Client&) const {
-  // 06.6 says when nothing is read from a client.
-  TODO("06.5", "the events to ask poll() for");
-}
-
-void PollServer::State::serve(Client&, short) {
-  TODO("06.7", "one turn of a client, whatever poll() has reported");
 }
 
 }  // namespace net

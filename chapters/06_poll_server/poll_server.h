@@ -53,9 +53,11 @@ class PollServer {
   //
   // Ending: a client that has sent FIN gets the rest of its echo, then FIN, and
   // POLLIN is not asked for any more (TAIL-1). A client that is gone is closed,
-  // whichever of POLLERR, POLLHUP and POLLNVAL says so, alone or with others
-  // (GONE-1). These bits say only that it is time to look: what was sent is
-  // read first, and what can still be sent is sent (GONE-2). A poll() that
+  // whichever of POLLERR and POLLHUP says so, alone or with others. After
+  // POLLNVAL it is forgotten and its number left alone, which is not the
+  // server's any more (GONE-1). POLLERR and POLLHUP say only that it is time to
+  // look: what was sent is read first, and what can still be sent is sent
+  // (GONE-2). A poll() that
   // reports too much does no harm: EAGAIN means "not now" (NONBLOCK-2). What it
   // reports about a client concerns that client alone, also when others go in
   // the same round, or its number is somebody else's by then (REUSE-1).

@@ -151,6 +151,21 @@ std::size_t received_from(int fd) {
   return bytes;
 }
 
+// The first poll() that asks for POLLIN of `fd` while `limit` bytes wait, or
+// does not while fewer do; "" if there is none.
+std::string wrongly_asked(int fd, std::size_t limit) {
+  std::size_t waiting = 0;
+  for (const Record& call : calls()) {
+    if (call.fd == fd && call.family == Call::kReceive) waiting += moved(call);
+    if (call.fd == fd && call.family == Call::kSend) waiting -= moved(call);
+    auto entry = entry_of(call.set, fd);
+    if (!entry || bool(entry->events & POLLIN) == (waiting < limit)) continue;
+    return asked_text(entry->events) + " while " + std::to_string(waiting) +
+           " bytes waited";
+  }
+  return "";
+}
+
 bool end_received_from(int fd) {
   for (const Record& call : calls(Call::kReceive))
     if (call.fd == fd && call.returned && call.result == 0) return true;
@@ -382,7 +397,8 @@ TEST(PollServer, SendsTheRestLater) {
   RULE("OUT-2");
   for (auto [refusal, words] :
        {std::pair{at_most(100), "send() took 100 of 1000 bytes"},
-        std::pair{fails(EAGAIN), "send() said EAGAIN to 1000 bytes"}}) {
+        std::pair{fails(EAGAIN), "send() said EAGAIN to 1000 bytes"},
+        std::pair{fails(EINTR), "a signal interrupted send(): EINTR"}}) {
     Server server;
     server.start();
     Connection client = server.client("client");
@@ -465,7 +481,8 @@ TEST(PollServer, KeepsLittleForAClientThatDoesNotRead) {
 
 TEST(PollServer, ReadsOnWhenTheClientDoes) {
   RULE("SLOW-1");
-  Server server({.max_output = 100 * 1000, .buffers = Buffers::kSmall});
+  constexpr std::size_t kLimit = 100 * 1000;
+  Server server({.max_output = kLimit, .buffers = Buffers::kSmall});
   server.start();
   Connection client = small_client(server.port(), "late");
   std::string sent = random_bytes(600 * 1000);
@@ -501,10 +518,13 @@ TEST(PollServer, ReadsOnWhenTheClientDoes) {
   ::shutdown(client.fd(), SHUT_RDWR);
   sender.join();
 
-  EXPECT_IS(problem, "") << "The server was to wait for its client.";
+  ASSERT_IS(problem, "") << "The server was to wait for its client.";
   EXPECT_IS(got, sent)
       << "The client did not read until the server had stopped reading from "
          "it. Then it reads: there is room again, and reading goes on.";
+  EXPECT_IS(wrongly_asked(accepted().at(0), kLimit), std::string())
+      << "max_output is " << kLimit
+      << ": POLLIN is asked for whenever fewer bytes wait, and only then.";
 }
 
 TEST(PollServer, SendsTheWholeEchoAfterTheEnd) {
@@ -571,6 +591,64 @@ TEST(PollServer, ClosesWhoIsGoneWhicheverBitSaysSo) {
         << " about it, alone. It has to leave the poll set; after 20 rounds "
            "with it the test ends the server. The other client stays.";
   }
+}
+
+TEST(PollServer, OutlivesAClientThatHasEndedAndGoes) {
+  RULE("GONE-1");
+  Server server({.max_output = 4 << 20, .buffers = Buffers::kSmall});
+  server.start();
+  Connection leaver = small_client(server.port(), "leaver");
+  step("test", "leaver sends 500,000 bytes and FIN, and then goes");
+  leaver.send(random_bytes(500 * 1000));
+  leaver.finish();
+  server.until([] {
+    std::vector<int> fds = accepted();
+    return !fds.empty() && end_received_from(fds[0]);
+  });
+  Connection other = server.client("other");
+  ASSERT_IS(echo_of(other, "a"), "a") << "A first word.";
+  leaver.reset();
+  server.until([fd = accepted().at(0)] { return !latest_entry(fd); });
+
+  std::string answer = echo_of(other, "b");
+
+  EXPECT_IS(answer, "b")
+      << "Most of the echo was waiting when the client reset its connection. "
+         "send() says EPIPE then, and must not raise SIGPIPE, which ends the "
+         "process.";
+}
+
+TEST(PollServer, LeavesANumberAloneThatIsNotItsOwnAnyMore) {
+  RULE("GONE-1");
+  Server server;
+  server.start();
+  Connection client = server.client("client");
+  ASSERT_IS(echo_of(client, "a"), "a") << "A first word.";
+  int fd = accepted().at(0);
+  Connection other = server.client("other");
+  ASSERT_IS(echo_of(other, "b"), "b") << "A first word.";
+  Stop stranger;
+  server.rest();
+  Fault not_open(Call::kPoll, {reports([&](std::span<pollfd> set) {
+                   Unwatched ours;
+                   ::dup2(stranger.fd(), fd);
+                   for (pollfd& one : set)
+                     if (one.fd == fd) one.revents = POLLNVAL;
+                 })});
+  for (const char* word : {"c", "d"}) {  // "d" ends the poll() of the script
+    ASSERT_IS(echo_of(other, word), word) << "Another client talks.";
+    server.rest();
+  }
+  server.stop();
+
+  bool is_open = ::fcntl(fd, F_GETFD) >= 0;
+
+  EXPECT_IS(is_open, true)
+      << "poll() said POLLNVAL about a client: somebody else had closed its "
+         "descriptor, "
+      << fd
+      << ". Then the number became that of a pipe, which your code has closed. "
+         "Forget such a client, and leave the number alone.";
 }
 
 TEST(PollServer, ReadsWhatWasSentBeforeAHangUp) {
@@ -748,7 +826,10 @@ TEST(PollServer, ServesOnWithoutDescriptors) {
   Connection client = server.client("client");
   ASSERT_IS(echo_of(client, "a"), "a") << "A first word.";
   int fd = accepted().at(0);
-  Fault none_left(Call::kAccept, {fails(EMFILE), fails(EMFILE), fails(EMFILE)});
+  const std::vector<int> kNoneLeft = {EMFILE, ENFILE, ENOBUFS, ENOMEM};
+  std::vector<Action> failures;
+  for (int error : kNoneLeft) failures.push_back(fails(error));
+  Fault none_left(Call::kAccept, failures);
 
   Connection late = server.client("late");
   std::string answer = echo_of(late, "hello");
@@ -759,12 +840,14 @@ TEST(PollServer, ServesOnWithoutDescriptors) {
   server.stop();
 
   ASSERT_IS(answer, "hello")
-      << "accept() said EMFILE three times. Then there was a descriptor again.";
+      << "accept() said EMFILE, ENFILE, ENOBUFS and ENOMEM. Then there was a "
+         "descriptor again.";
   // What came after each failure: another accept() or, here, a wait.
   std::vector<std::string> waits;
   bool failed = false;
   for (const Record& call : calls()) {
-    if (call.family == Call::kAccept) failed = call.error == EMFILE;
+    if (call.family == Call::kAccept)
+      failed = std::count(kNoneLeft.begin(), kNoneLeft.end(), call.error) > 0;
     if (!failed || call.family != Call::kPoll) continue;
     failed = false;
     auto listener = entry_of(call.set, server.listener());
@@ -777,7 +860,8 @@ TEST(PollServer, ServesOnWithoutDescriptors) {
   }
   EXPECT_IS(waits, (std::vector<std::string>{
                        "without it, with the client, a second at most"}))
-      << "This is how your code waited after EMFILE. The client that cannot be "
+      << "This is how your code waited after each of them. The client that "
+         "cannot be "
          "accepted stays in the queue, so the listener stays readable: a "
          "poll() that asks for it returns at once. The client that is "
          "connected "
@@ -791,7 +875,7 @@ TEST(PollServer, GoesOnAfterASignal) {
   server.start();
   Connection client = server.client("client");
   ASSERT_IS(echo_of(client, "a"), "a") << "A first word.";
-  std::string in_poll, in_accept;
+  std::string in_poll, in_accept, in_receive;
   {
     server.rest();
     Fault signal(Call::kPoll, {fails(EINTR)});
@@ -804,9 +888,14 @@ TEST(PollServer, GoesOnAfterASignal) {
     Connection second = server.client("second");
     in_accept = echo_of(second, "d");
   }
+  {
+    Fault signal(Call::kReceive, {fails(EINTR)});
+    in_receive = echo_of(client, "e");
+  }
 
   EXPECT_IS(in_poll, "c") << "A signal had interrupted poll(): EINTR.";
   EXPECT_IS(in_accept, "d") << "A signal had interrupted accept(): EINTR.";
+  EXPECT_IS(in_receive, "e") << "A signal had interrupted recv(): EINTR.";
 }
 
 TEST(PollServer, GivesAFloodNoMoreThanItsTurn) {
