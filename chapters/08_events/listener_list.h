@@ -41,11 +41,13 @@ class ListenerList {
   // (EVT-1, EVT-3): the listeners themselves, not copies. One of Times::kOnce
   // is taken off before it is called (EVT-2). What a listener throws leaves
   // emit(), and the rest is not called (THROW-1). Returns whether anybody was
-  // there (EVT-5). With one listener it allocates no memory (COST-2).
+  // there (EVT-5). With one listener, which stays, it allocates no memory
+  // (COST-2).
   //
   // Whoever is removed lives until the emissions that are under way end, and
   // no longer (LIFE-1, LIFE-2). What a listener has captured may have a
-  // destructor that comes back here.
+  // destructor that comes back here: it finds none of those on the list who are
+  // removed with it.
   bool emit(void* arguments);
 
   // From now on `added`, in place of an earlier one, runs each time a listener

@@ -284,7 +284,22 @@ TEST(Event, NeverUsesAnIdAgainAfterClear) {
       << "The ids: " << before << " before clear(), " << after
       << " after it. What was cleared is gone; the listener that was added "
          "since has another id.";
-  EXPECT_IS(event.off(0), false) << "0 is nobody's id.";
+}
+
+TEST(Event, NeverUsesTheIdZero) {
+  RULE("OFF-1");
+  Event<> event;
+  Trace trace;
+  event(says(trace, "a"));
+  event(says(trace, "b"));
+
+  bool removed = event.off(0);
+  event.emit();
+
+  EXPECT_IS(removed, false)
+      << "0 is nobody's id, the first listener's neither.";
+  EXPECT_TRUE(trace.is({"a", "b"}))
+      << "off(0) is the call of somebody whose ListenerId was never set.";
 }
 
 TEST(Event, AFunctionThatIsAddedTwiceIsTwoListeners) {
@@ -583,6 +598,37 @@ TEST(Event, WhatAListenerCapturedMayComeBackWhenItIsFreed) {
          "list must be in order before anything is freed.";
 }
 
+TEST(Event, WhatTheListenersCapturedMayComeBackWhenAllAreRemoved) {
+  RULE("LIFE-2");
+  Event<> event;
+  Trace trace;
+  ListenerId b = 0;
+  bool added = false;
+  auto comes_back = [&] {
+    return std::shared_ptr<void>(nullptr, [&](void*) {
+      if (!added) return;  // on() has failed
+      bool removed = event.off(b);
+      trace.add(removed ? "b was there" : "b was gone",
+                "; listeners: ", event.listener_count());
+      event(says(trace, "new"));
+    });
+  };
+  event([captured = comes_back()] {});
+  b = event(says(trace, "b"));
+  added = true;
+  step("test",
+       "clears; what the first listener captured is freed, and looks "
+       "for b: the list must be empty by then");
+
+  event.clear();
+  event.emit();
+
+  EXPECT_TRUE(trace.is({"b was gone; listeners: 0", "new"}))
+      << "The first listener is freed by clear(), and what it has captured "
+         "calls off() and on() then. The list must be empty before anything is "
+         "freed.";
+}
+
 TEST(Event, TellsWhenAListenerHasBeenAdded) {
   RULE("ADD-1");
   Event<> event;
@@ -611,6 +657,10 @@ TEST(Event, WhoIsToldOfListenersIsNoListener) {
     trace.add("is off");
   });
 
+  step("test",
+       "adds two listeners; the function that is told puts nothing into "
+       "its own place while it runs");
+
   std::size_t before = event.listener_count();
   event.clear();
   event([] {});
@@ -620,6 +670,24 @@ TEST(Event, WhoIsToldOfListenersIsNoListener) {
   EXPECT_TRUE(trace.is({"the second", "is off"}))
       << "The second function takes the place of the first, outlives clear(), "
          "and puts nothing into its own place while it runs.";
+}
+
+TEST(Event, WhoIsToldOfListenersMayAddOne) {
+  RULE("ADD-1");
+  Event<> event;
+  Trace trace;
+  bool told = false;
+  event.when_added([&] {
+    if (!std::exchange(told, true)) event(says(trace, "b"));
+  });
+
+  ListenerId a = event(says(trace, "a"));
+  event.off(a);
+  event.emit();
+
+  EXPECT_TRUE(trace.is({"b"}))
+      << "The function is told of a, and adds b. Then on() returns the id of "
+         "a, and off() is called with it.";
 }
 
 TEST(Event, EmittingToOneListenerAllocatesNothing) {
