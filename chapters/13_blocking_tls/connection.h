@@ -62,7 +62,7 @@ class Connection {
 
  private:
   Connection(net::Fd fd, Engine engine, std::string host);
-  void handshake(const EngineOptions& options);  // and the verdict
+  void handshake();
   // What a call that has failed means; throws it.
   [[noreturn]] void fail(int result, const char* doing);
 

@@ -10,8 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "chapters/13_blocking_tls/alpn.h"
 #include "chapters/13_blocking_tls/context.h"
 #include "common/error.h"
 
@@ -29,14 +29,13 @@ struct EngineOptions {
   // A client's, if servername is empty: looked for, and not told.
   std::string host = {};
   // The best first. A server chooses by its own order (TLSALPN-3).
-  std::vector<std::string> alpn_protocols = {};
+  Protocols alpn_protocols = {};
   bool request_cert = false;        // a server's: ask for the client's
   bool reject_unauthorized = true;  // false: go on, and look at the verdict
 };
 
-// UsageError ERR_MISSING_ARGS without a servername or host to check, but for
-// reject_unauthorized = false. UsageError ERR_INVALID_ARG_VALUE for a protocol
-// that is empty or longer than 255 bytes.
+// UsageError ERR_MISSING_ARGS for a client that has neither servername nor host
+// to check, unless it does not reject.
 Engine new_client(const Context& context, const EngineOptions& options);
 Engine new_server(const Context& context, const EngineOptions& options);
 
@@ -45,7 +44,5 @@ Engine new_server(const Context& context, const EngineOptions& options);
 // without a certificate is UNABLE_TO_GET_ISSUER_CERT (TLSCC-6).
 std::optional<net::Error> authorization_error(SSL* ssl,
                                               const std::string& host);
-
-std::string alpn_protocol(const SSL* ssl);  // "": none was agreed on
 
 }  // namespace tls
