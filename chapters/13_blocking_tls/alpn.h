@@ -17,9 +17,9 @@ using Protocols = std::vector<std::string>;
 // A client's: to be told to the server.
 void offer_protocols(SSL* ssl, const Protocols& protocols);
 
-// A server's: the first of them that the client offers is chosen (TLSALPN-3).
-// If the client offers others only, the handshake fails (TLSALPN-4). A client
-// that offers none, or an SSL that has none, is no failure (TLSALPN-2).
+// A server's: the first of them that the client offers is chosen (TLSALPN-1).
+// If the client offers others only, the handshake fails (TLSALPN-1). A client
+// that offers none, or an SSL that has none, is no failure (TLSALPN-1).
 void accept_protocols(SSL* ssl, const Protocols& protocols);
 // Lets the servers of this context choose; Context does it for each.
 void choose_protocols(SSL_CTX* context);

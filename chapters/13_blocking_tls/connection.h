@@ -31,7 +31,7 @@ class Connection {
   // Both shake hands, and return when the peer is known: with
   // reject_unauthorized, a peer that does not verify throws its
   // authorization_error(), and not a byte of data has been sent (TLSAUTH-1). A
-  // peer that closes before it is done is ECONNRESET (TLSERR-5).
+  // peer that closes before it is done is ECONNRESET (TLSERR-1).
   static Connection connect(net::Fd fd, const Context& context,
                             const EngineOptions& options);
   static Connection accept(net::Fd fd, const Context& context,
@@ -44,11 +44,11 @@ class Connection {
 
   // Waits for 1 to into.size() bytes. 0: the peer has sent close_notify. A
   // connection that ends without it was cut off, and throws
-  // ERR_SSL_UNEXPECTED_EOF_WHILE_READING (END-2).
+  // ERR_SSL_UNEXPECTED_EOF_WHILE_READING (CUT-1).
   std::size_t read(std::span<char> into);
   void write(std::string_view bytes);  // all of them
   // Sends close_notify: the peer reads the end. This side still reads. Does
-  // nothing the second time, and after an error (END-3, END-4).
+  // nothing the second time, and after an error (BYE-1, BYE-2).
   void shutdown();
 
   // What was agreed on, and with whom.

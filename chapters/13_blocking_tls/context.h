@@ -38,7 +38,7 @@ class Context {
  public:
   // What cannot be used throws net::Error at once, with the name of the option
   // at the beginning of its message (TLSCFG-1). Nothing below TLS 1.2 is
-  // spoken, nor can it be asked for (TLSCFG-5).
+  // spoken, nor can it be asked for (WEAK-1).
   explicit Context(const ContextOptions& options);
 
   // Borrowed. An SSL that is made of it keeps it alive by itself.

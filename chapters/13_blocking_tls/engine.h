@@ -28,7 +28,7 @@ struct EngineOptions {
   std::string servername = {};
   // A client's, if servername is empty: looked for, and not told.
   std::string host = {};
-  // The best first. A server chooses by its own order (TLSALPN-3).
+  // The best first. A server chooses by its own order (TLSALPN-1).
   Protocols alpn_protocols = {};
   bool request_cert = false;        // a server's: ask for the client's
   bool reject_unauthorized = true;  // false: go on, and look at the verdict
@@ -41,7 +41,7 @@ Engine new_server(const Context& context, const EngineOptions& options);
 
 // The verdict about the peer, once the handshake is over. Nothing: its chain
 // leads to somebody we trust, and a server's certificate is for `host`. A peer
-// without a certificate is UNABLE_TO_GET_ISSUER_CERT (TLSCC-6).
+// without a certificate is UNABLE_TO_GET_ISSUER_CERT (TLSCC-3).
 std::optional<net::Error> authorization_error(SSL* ssl,
                                               const std::string& host);
 

@@ -17,7 +17,7 @@ namespace tls {
 // Nothing, if `certificate` is for `host`: a name, compared with the DNS
 // entries of its subjectAltName, in which "*" stands for exactly one label
 // (NAME-1, NAME-2); or an IP address, compared with the IP entries alone
-// (NAME-3). The CN counts only where there is no DNS entry (NAME-4). Otherwise
+// (NAME-3). The CN counts only where there is no DNS entry (NAME-1). Otherwise
 // ERR_TLS_CERT_ALTNAME_INVALID, with a message that has `host` in it.
 std::optional<net::Error> check_server_identity(const std::string& host,
                                                 X509* certificate);

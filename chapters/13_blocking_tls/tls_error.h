@@ -25,7 +25,7 @@ net::Error take_error(std::string_view doing);
 
 // Why a certificate does not verify, from SSL_get_verify_result(), which is not
 // X509_V_OK. The code is Node's, "CERT_HAS_EXPIRED"; the message has OpenSSL's
-// words: "certificate has expired" (TLSAUTH-6).
+// words: "certificate has expired" (TLSAUTH-1).
 net::Error certificate_error(long verify_result);
 
 }  // namespace tls

@@ -53,27 +53,32 @@ Arguments parse(int argc, char** argv) {
   return arguments;
 }
 
+std::string value(const Arguments& arguments, const std::string& option) {
+  auto found = arguments.options.find(option);
+  return found == arguments.options.end() ? "" : found->second;
+}
+
 // The bytes of the file that the option names; none without the option.
-std::string contents(Arguments& arguments, const std::string& option) {
-  std::string path = arguments.options[option];
+std::string contents(const Arguments& arguments, const std::string& option) {
+  std::string path = value(arguments, option);
   if (path.empty()) return "";
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error(option + ": cannot read " + path);
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-tls::ContextOptions context_options(Arguments& arguments) {
+tls::ContextOptions context_options(const Arguments& arguments) {
   tls::ContextOptions options;
   options.ca = contents(arguments, "--ca");
   options.cert = contents(arguments, "--cert");
   options.key = contents(arguments, "--key");
-  options.passphrase = arguments.options["--passphrase"];
+  options.passphrase = value(arguments, "--passphrase");
   return options;
 }
 
-tls::Protocols protocols(Arguments& arguments) {
+tls::Protocols protocols(const Arguments& arguments) {
   tls::Protocols names;
-  std::string list = arguments.options["--alpn"];
+  std::string list = value(arguments, "--alpn");
   while (!list.empty()) {
     std::size_t comma = std::min(list.find(','), list.size());
     names.push_back(list.substr(0, comma));
@@ -91,7 +96,7 @@ void describe(const tls::Connection& connection) {
   std::cerr << "\n";
 }
 
-int talk(Arguments& arguments) {
+int talk(const Arguments& arguments) {
   const std::string& host = arguments.words[0];
   tls::Context context(context_options(arguments));
   net::Fd fd(net::connect_any(net::resolve(host, arguments.words[1])));
@@ -121,14 +126,14 @@ void serve_one(net::Fd fd, const tls::Context& context,
   client.shutdown();
 }
 
-int serve(Arguments& arguments) {
+int serve(const Arguments& arguments) {
   tls::Context context(context_options(arguments));
   tls::EngineOptions options{
       .alpn_protocols = protocols(arguments),
-      .request_cert = arguments.options.count("--ca") > 0,
+      .request_cert = !value(arguments, "--ca").empty(),
   };
   auto endpoint =
-      net::Endpoint::parse("127.0.0.1:" + arguments.options["--listen"]);
+      net::Endpoint::parse("127.0.0.1:" + value(arguments, "--listen"));
   net::Fd listener(net::listen_on(endpoint));
   if (!listener)
     throw std::system_error(errno, std::generic_category(), "listen");

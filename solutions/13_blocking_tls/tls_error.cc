@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 
-#include <algorithm>
 #include <cctype>
 #include <string>
 
@@ -33,11 +32,10 @@ std::string library_name(int library) {
 
 // "wrong version number" as WRONG_VERSION_NUMBER.
 std::string as_code(std::string reason) {
-  std::transform(reason.begin(), reason.end(), reason.begin(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c))
-               ? static_cast<char>(std::toupper(static_cast<unsigned char>(c)))
-               : '_';
-  });
+  for (char& c : reason)
+    c = c == ' '
+            ? '_'
+            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return reason;
 }
 
