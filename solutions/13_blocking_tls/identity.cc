@@ -9,11 +9,12 @@ namespace tls {
 namespace {
 
 bool matches(const std::string& host, X509* certificate) {
-  // 13.6: two functions, because two kinds of entries. A name that looks like
-  // an address is still not one: X509_check_host() would look for "127.0.0.1"
-  // among the DNS entries, and take "*.0.0.1" for it.
+  // 13.5: two functions for two kinds of entries. X509_check_host() would look
+  // for 127.0.0.1 among the names.
   if (is_address(host))
     return X509_check_ip_asc(certificate, host.c_str(), 0) == 1;
+  // No host, but to X509_check_host() all that end so.
+  if (host.empty() || host.front() == '.') return false;
   return X509_check_host(certificate, host.data(), host.size(),
                          X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
 }
@@ -28,7 +29,7 @@ bool is_address(const std::string& host) {
 
 std::optional<net::Error> check_server_identity(const std::string& host,
                                                 X509* certificate) {
-  if (!host.empty() && matches(host, certificate)) return std::nullopt;
+  if (matches(host, certificate)) return std::nullopt;
   // The queue may hold what the comparison stumbled over.
   ERR_clear_error();
   const char* what = is_address(host) ? "address" : "host";
