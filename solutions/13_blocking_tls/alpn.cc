@@ -48,7 +48,7 @@ int choose(SSL* ssl, const unsigned char** chosen, unsigned char* size,
   if (!own) return SSL_TLSEXT_ERR_NOACK;
   // It asks for a pointer through which it could write; it does not.
   unsigned char* name = nullptr;
-  // 13.7: our list first: it is our order that decides.
+  // 13.8: our list first: it is our order that decides.
   int result = SSL_select_next_proto(&name, size, bytes_of(*own), size_of(*own),
                                      offered, offered_size);
   // If there is none in common it gives our first one, which nobody has agreed

@@ -38,7 +38,7 @@ Connection Connection::accept(net::Fd fd, const Context& context,
 }
 
 void Connection::handshake() {
-  // 13.9: SSL_get_error() looks into the queue. What others have left there it
+  // 13.7: SSL_get_error() looks into the queue. What others have left there it
   // would take for ours.
   ERR_clear_error();
   errno = 0;
@@ -58,7 +58,7 @@ std::size_t Connection::read(std::span<char> into) {
   std::size_t n = 0;
   int result = SSL_read_ex(engine_.get(), into.data(), into.size(), &n);
   if (result == 1) return n;
-  // 13.10: close_notify, and only that, is the end.
+  // 13.9: close_notify, and only that, is the end.
   if (SSL_get_error(engine_.get(), result) == SSL_ERROR_ZERO_RETURN) return 0;
   fail(result, "read");
 }
@@ -76,7 +76,7 @@ void Connection::write(std::string_view bytes) {
 }
 
 void Connection::shutdown() {
-  // 13.11: after a fatal error OpenSSL forbids it; the peer has had an alert.
+  // 13.10: after a fatal error OpenSSL forbids it; the peer has had an alert.
   if (ended_ || broken_) return;
   ended_ = true;
   ERR_clear_error();
@@ -112,7 +112,7 @@ void Connection::fail(int result, const char* doing) {
   int number = errno;
   broken_ = true;
   int kind = SSL_get_error(engine_.get(), result);
-  // 13.9: with an empty queue it was a system call.
+  // 13.7: with an empty queue it was a system call.
   if (kind == SSL_ERROR_SYSCALL && number != 0)
     throw net::Error::from_errno(number == EAGAIN ? ETIMEDOUT : number, doing);
   int reason = ERR_GET_REASON(ERR_peek_error());

@@ -135,7 +135,7 @@ void use_trust(SSL_CTX* context, const ContextOptions& options) {
   Bio in = reader_of(options.crl);
   Crl list(PEM_read_bio_X509_CRL(in.get(), nullptr, nullptr, nullptr));
   check(list && X509_STORE_add_crl(store, list.get()) == 1, "crl");
-  // 13.4: a list that nobody looks at takes nothing back. Of the whole chain:
+  // 13.3: a list that nobody looks at takes nothing back. Of the whole chain:
   // an authority in the middle can be revoked, too.
   X509_STORE_set_flags(store,
                        X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);

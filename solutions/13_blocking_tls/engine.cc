@@ -16,7 +16,7 @@ Engine new_engine(const Context& context) {
 }
 
 void set_verification(SSL* ssl, const EngineOptions& options) {
-  // 13.6: without a callback OpenSSL breaks off by itself, and tells the peer
+  // 13.5: without a callback OpenSSL breaks off by itself, and tells the peer
   // why. One that always returns 1 says yes to everybody: it is for those who
   // look at the verdict afterwards.
   if (options.reject_unauthorized)

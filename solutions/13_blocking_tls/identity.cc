@@ -9,7 +9,7 @@ namespace tls {
 namespace {
 
 bool matches(const std::string& host, X509* certificate) {
-  // 13.5: two functions for two kinds of entries. X509_check_host() would look
+  // 13.4: two functions for two kinds of entries. X509_check_host() would look
   // for 127.0.0.1 among the names.
   if (is_address(host))
     return X509_check_ip_asc(certificate, host.c_str(), 0) == 1;

@@ -15,7 +15,7 @@ int fd_of(BIO* bio) {
 // Returns how many of `size` bytes the socket has taken, or -1.
 int write_some(BIO* bio, const char* bytes, int size) {
   while (true) {
-    // 13.8: MSG_NOSIGNAL: a peer that is gone is an answer, not a SIGPIPE.
+    // 13.6: MSG_NOSIGNAL: a peer that is gone is an answer, not a SIGPIPE.
     ssize_t n =
         ::send(fd_of(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
     if (n >= 0 || errno != EINTR) return static_cast<int>(n);
