@@ -13,6 +13,7 @@ CHAPTERS = [
     "10_socket",
     "11_server",
     "12_services",
+    "13_blocking_tls",
 ]
 
 # The mutants whose failures golden/ holds, by chapter.
