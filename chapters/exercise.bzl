@@ -9,15 +9,22 @@ and submission(), for what a student handed in (./course grade).
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
-load("//common/testing:graded_test.bzl", "graded_test")
+load("//common/testing:graded_test.bzl", "built", "graded_test")
+load("//tools:vet.bzl", "vetted")
+
+# Chapters of which a driver sees from outside what their tests see from inside:
+# tests/NN_name/driver.cc and subject.cc.
+CONFIRMED = [
+    "02_blocking_client",
+]
 
 def _chapter():
     return native.package_name().split("/")[-1]
 
-def _implementation(name, library, kind, chapter = None, manual = False, **kwargs):
+def _implementation(name, library, kind, chapter = None, manual = False, tags = [], size = "small", **kwargs):
     """`name`_bin: the chapter's tests over `library`; `name`: their run."""
     tests = "//tests/" + (chapter or _chapter())
-    tags = ["manual"] if manual else []
+    tags = tags + (["manual"] if manual else [])
     cc_binary(
         name = name + "_bin",
         testonly = True,
@@ -32,7 +39,7 @@ def _implementation(name, library, kind, chapter = None, manual = False, **kwarg
     )
     graded_test(
         name = name,
-        size = "small",
+        size = size,
         binary = name + "_bin",
         implementation = kind,
         rubric = tests + ":rubric",
@@ -111,22 +118,65 @@ def solution(name, srcs, program = None, programs = []):
     _implementation("test", ":" + name, "reference")
     _programs(programs + ([program] if program else []), manual = False)
 
-def submission(student, chapter, srcs):
-    """What a student handed in for a chapter, in the student's own package.
+def submission(name, student, chapter, srcs, deps = [], seed = "1", tags = [], expect = "pass"):
+    """What a student handed in for a chapter: code that is not believed.
 
     Args:
-      student: the package's name
+      name: of its test
+      student: whose it is
       chapter: "07_event_loop"
       srcs: the chapter's sources, as in exercise()
+      deps: a library that comes along, in tests/cheats
+      seed: of the random data of the tests
+      tags: of the test
+      expect: as in graded_test()
     """
+    code = name + "_code"
     cc_library(
-        name = chapter + "_code",
+        name = code,
         srcs = srcs,
         # As in the chapter's folder: #include "event_loop.h" finds the header.
         copts = ["-iquotechapters/" + chapter],
-        deps = ["//chapters/{}:header".format(chapter)],
+        deps = deps + ["//chapters/{}:header".format(chapter)],
+        # All of it, whether a test asks for it or not.
+        alwayslink = True,
     )
-    _implementation(chapter, ":{}_code".format(chapter), student, chapter = chapter)
+    _distrusted(name, code, student, chapter, srcs, seed = seed, tags = tags, expect = expect)
+
+def _distrusted(name, code, kind, chapter, srcs, **kwargs):
+    """The run of code that is not believed: see distrust.h."""
+    vetted(
+        name = name + "_vetting",
+        chapter = chapter,
+        code = code,
+        srcs = srcs,
+        testonly = True,
+    )
+    outside = {}
+    if chapter in CONFIRMED:
+        tests = "//tests/" + chapter
+        cc_binary(
+            name = name + "_subject",
+            testonly = True,
+            linkstatic = True,
+            deps = [
+                tests + ":subject",
+                code,
+            ],
+        )
+        outside = {
+            "driver": tests + ":driver",
+            "subject": name + "_subject",
+        }
+    _implementation(
+        name,
+        code,
+        kind,
+        chapter = chapter,
+        size = "medium",
+        vetting = name + "_vetting",
+        **dict(kwargs, **outside)
+    )
 
 def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], silent_steps = []):
     """The graded tests of a chapter, and what proves them.
@@ -155,15 +205,27 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
         ],
         alwayslink = True,
     )
+    if name in CONFIRMED:
+        _seen_from_outside(name, deps)
+
+    # What grading this chapter needs of ours, without its reference.
+    built(
+        name = "built",
+        testonly = True,
+        tags = ["manual"],
+        deps = [":tests", header] + ([":subject"] if name in CONFIRMED else []),
+    )
     readme = "//chapters/{}:README.md".format(name)
     tests = [src for src in srcs if src.endswith("_test.cc")]
+    drivers = ["driver.cc"] if name in CONFIRMED else []
     native.genrule(
         name = "rubric",
-        srcs = [readme] + tests,
+        srcs = [readme] + tests + drivers,
         outs = ["rubric.tsv"],
         cmd = "/usr/bin/env python3 -B $(location //tools:rubric.py)" +
               " --readme $(location {}) --out $@ --tests".format(readme) +
-              "".join([" $(location {})".format(test) for test in tests]),
+              "".join([" $(location {})".format(test) for test in tests]) +
+              (" --driver $(location driver.cc)" if drivers else ""),
         tools = ["//tools:rubric.py"],
         visibility = ["//visibility:public"],
     )
@@ -180,9 +242,11 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
         visibility = ["//tests:__subpackages__"],
     )
     if alternative:
+        native.exports_files(alternative)
         cc_library(
             name = "alternative",
             srcs = alternative,
+            visibility = ["//tests:__subpackages__"],
             deps = [header],
         )
         _implementation("alternative_test", ":alternative", "alternative")
@@ -200,6 +264,29 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
             tags = ["manual"],
             visibility = ["//tests:__pkg__"],
         )
+
+def _seen_from_outside(name, deps):
+    """`driver`: tests without anybody's code; `subject`: a program's main()."""
+    cc_binary(
+        name = "driver",
+        testonly = True,
+        srcs = ["driver.cc"],
+        linkstatic = True,
+        visibility = ["//visibility:public"],
+        deps = deps + ["//common/testing:subject"],
+    )
+    cc_library(
+        name = "subject",
+        testonly = True,
+        srcs = ["subject.cc"],
+        linkstatic = True,
+        visibility = ["//visibility:public"],
+        deps = [
+            "//chapters/{}:header".format(name),
+            "//common/testing:commands",
+        ],
+        alwayslink = True,
+    )
 
 def _mutant(name, patch, chapter, sources, manual):
     tags = ["manual"] if manual else []

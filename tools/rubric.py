@@ -201,12 +201,22 @@ def check_agreement(chapter, tests):
             raise Broken(f"{chapter.path}:{rule.line}: no test checks {rule.id}")
 
 
-def table(chapter, tests):
+def check_confirmations(tests, confirmations):
+    """Each test of a driver has one of the same name and rule among the tests."""
+    rules = {test.name: test.rule for test in tests}
+    for seen in confirmations:
+        if rules.get(seen.name) != seen.rule:
+            raise Broken(f"{seen.file}:{seen.line}: no test {seen.name} of "
+                         f"{seen.rule} is there to be confirmed")
+
+
+def table(chapter, tests, confirmations=()):
     """The runner's table: one record a line, fields joined by tabs."""
     rows = [("chapter", chapter.name, chapter.title)]
     rows += [("rule", r.id, str(r.points), r.step, str(r.line), r.text)
              for r in chapter.rules]
     rows += [("test", t.name, t.rule, t.file, str(t.line)) for t in tests]
+    rows += [("confirmation", seen.name) for seen in confirmations]
     return "".join("\t".join(row) + "\n" for row in rows)
 
 
@@ -214,6 +224,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readme", required=True)
     parser.add_argument("--tests", nargs="+", required=True)
+    parser.add_argument("--driver", nargs="*", default=[])
     parser.add_argument("--out", required=True)
     arguments = parser.parse_args()
     try:
@@ -221,9 +232,12 @@ def main():
         chapter.name = pathlib.Path(arguments.readme).parent.name
         tests = read_tests(arguments.tests)
         check_agreement(chapter, tests)
+        confirmations = read_tests(arguments.driver)
+        check_confirmations(tests, confirmations)
     except Broken as error:
         sys.exit(str(error))
-    pathlib.Path(arguments.out).write_text(table(chapter, tests), encoding="utf-8")
+    pathlib.Path(arguments.out).write_text(
+        table(chapter, tests, confirmations), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,11 @@
 namespace graded::channel {
 namespace {
 
+// Plain bytes: they are filled in before any other object has been made.
 int channel_fd = -1;
-std::string channel_key;
+char channel_key[64];
+int pass_status = 0;
+bool is_canary = false;
 std::mutex channel_mutex;
 
 // System calls by number: the names belong to the fault shim, which reports
@@ -29,18 +32,40 @@ bool write_whole(std::string_view bytes) {
   return true;
 }
 
-}  // namespace
+// One word of the runner's line, "KEY STATUS CANARY\n".
+void read_word(char* word, std::size_t size) {
+  char c;
+  for (std::size_t n = 0; n + 1 < size; word[n++] = c)
+    if (::syscall(SYS_read, channel_fd, &c, 1) != 1 || c == ' ' || c == '\n')
+      return;
+}
 
-void open() {
+// Before the first constructor of anybody else, so that the code under test
+// never finds the key in the line: 101 is the first priority that a program
+// may ask for, and the grader takes no code that asks for one.
+[[gnu::constructor(101)]] void open() {
   const char* number = std::getenv(kVariable);
   if (!number) return;
   channel_fd = std::atoi(number);
   ::unsetenv(kVariable);
   ::fcntl(channel_fd, F_SETFD, FD_CLOEXEC);
-  char c;
-  while (::syscall(SYS_read, channel_fd, &c, 1) == 1 && c != '\n')
-    channel_key += c;
+  read_word(channel_key, sizeof channel_key);
+  char status[8] = {}, canary[8] = {};
+  read_word(status, sizeof status);
+  read_word(canary, sizeof canary);
+  pass_status = std::atoi(status);
+  is_canary = canary[0] == '1';
+}
+
+}  // namespace
+
+int start() {
   send({"start", channel_key});
+  return pass_status;
+}
+
+bool canary() {
+  return is_canary;
 }
 
 bool is_open() {

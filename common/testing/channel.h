@@ -12,9 +12,17 @@ namespace graded::channel {
 // The descriptor number is in this variable of the environment.
 inline constexpr char kVariable[] = "GRADED_CHANNEL";
 
-// Takes the descriptor and the runner's key; hides both from what runs later.
-void open();
+// The descriptor and the runner's key are taken before any constructor of the
+// code under test runs, and hidden from what runs later.
 bool is_open();
+
+// Begins the report. Returns the exit status that only a pass may have.
+int start();
+
+// Whether this run is to fail: every test gets a failure after its body. Code
+// that makes a pass of that forges its verdicts.
+bool canary();
+inline constexpr char kCanary[] = "the canary";
 
 // Sends one message: fields joined by tabs, on one line, whole. Thread-safe.
 // False when the runner cannot be reached any more.

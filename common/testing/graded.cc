@@ -29,6 +29,13 @@ class FailureListener : public ::testing::EmptyTestEventListener {
   }
 };
 
+// See channel::canary().
+class Canary : public ::testing::EmptyTestEventListener {
+  void OnTestEnd(const ::testing::TestInfo&) override {
+    ADD_FAILURE() << channel::kCanary;
+  }
+};
+
 }  // namespace
 
 void step(std::string_view who, std::string_view what) {
@@ -128,17 +135,18 @@ std::vector<std::string> Trace::events() const {
 
 // Linked into every graded test binary in place of gtest_main.
 int run_tests(int argc, char** argv) {
-  channel::open();
+  int pass_status = channel::start();
   ::testing::InitGoogleTest(&argc, argv);
   auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
   listeners.Append(new FailureListener);
+  if (channel::canary()) listeners.Append(new Canary);
   // The runner says it better; what is printed is then the code's own.
   if (channel::is_open())
     delete listeners.Release(listeners.default_result_printer());
   bool passed = RUN_ALL_TESTS() == 0 &&
                 ::testing::UnitTest::GetInstance()->test_to_run_count() > 0;
   if (!channel::close(passed)) return channel::kBroken;
-  return passed ? 0 : 1;
+  return passed ? pass_status : 1;
 }
 
 }  // namespace graded

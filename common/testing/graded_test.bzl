@@ -15,6 +15,15 @@ def _graded_test_impl(ctx):
         "GRADED_EXPECT": ctx.attr.expect,
         "GRADED_SILENT_STEPS": ",".join(ctx.attr.silent_steps),
     }
+    if ctx.attr.seed:
+        environment["GRADED_SEED"] = ctx.attr.seed
+    if ctx.file.vetting:
+        files.append(ctx.file.vetting)
+        environment["GRADED_VETTING"] = ctx.file.vetting.short_path
+    if ctx.executable.driver:
+        files += [ctx.executable.driver, ctx.executable.subject]
+        environment["GRADED_DRIVER"] = ctx.executable.driver.short_path
+        environment["GRADED_SUBJECT"] = ctx.executable.subject.short_path
     if ctx.file.mutant:
         files.append(ctx.file.mutant)
         environment["GRADED_EXPECT"] = ctx.file.mutant.short_path
@@ -30,16 +39,49 @@ graded_test = rule(
         "binary": attr.label(executable = True, cfg = "target", mandatory = True),
         "rubric": attr.label(allow_single_file = True, mandatory = True),
         "implementation": attr.string(mandatory = True),
-        "expect": attr.string(default = "pass", values = ["pass", "skeleton"]),
+        "expect": attr.string(default = "pass", values = ["cheat", "honest", "pass", "skeleton"]),
         "mutant": attr.label(
             allow_single_file = [".patch"],
             doc = "Expects the rules to fail that this patch names, and no others.",
         ),
         "silent_steps": attr.string_list(),
+        "seed": attr.string(doc = "Of random data; without it, the environment's."),
+        "vetting": attr.label(
+            allow_single_file = True,
+            doc = "What the object check found: the code is not believed.",
+        ),
+        "driver": attr.label(
+            executable = True,
+            cfg = "target",
+            doc = "Sees from outside what the tests see from inside.",
+        ),
+        "subject": attr.label(
+            executable = True,
+            cfg = "target",
+            doc = "The program that the driver talks to.",
+        ),
         "_runner": attr.label(
             default = "//common/testing/runner",
             executable = True,
             cfg = "target",
         ),
     },
+)
+
+def _built_impl(ctx):
+    files = []
+    for dep in ctx.attr.deps:
+        for linked in dep[CcInfo].linking_context.linker_inputs.to_list():
+            for library in linked.libraries:
+                files += library.pic_objects or library.objects or []
+                files += [archive for archive in [
+                    library.pic_static_library,
+                    library.static_library,
+                ] if archive]
+    return [DefaultInfo(files = depset(files))]
+
+built = rule(
+    implementation = _built_impl,
+    doc = "All objects that a binary over `deps` is linked from.",
+    attrs = {"deps": attr.label_list(providers = [CcInfo])},
 )

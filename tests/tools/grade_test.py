@@ -8,7 +8,7 @@ import sys
 import unittest
 
 sys.path.insert(0, "tests/tools")
-from support import CourseTest, Page, skeletons  # noqa: E402
+from support import CourseTest, Page, seed, skeletons  # noqa: E402
 
 SUMS, MORE = "01_sums", "02_more"
 
@@ -48,8 +48,10 @@ class GradeTest(CourseTest):
                                 "index.html"))
 
     def calls(self):
+        """The runs of tests; before them come a build and a question."""
         path = self.root / "bazel-calls"
-        return path.read_text().splitlines() if path.exists() else []
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [line for line in lines if " test " in line]
 
 
 class Grades(GradeTest):
@@ -65,7 +67,7 @@ class Grades(GradeTest):
         self.assertRegex(out, r"eve +0 +0 +0/200  1 note; 01, 02: not handed in")
         self.assertEqual(self.rows()["ann"], {
             "student": "ann", SUMS: "100", MORE: "60", "total": "160", "max": "200",
-            "flags": "", "notes": ""})
+            "late": "0", "flags": "", "notes": ""})
         self.assertEqual(len(self.calls()), 1)
         for student in ("ann", "bob"):
             self.assertTrue(self.page(student).text)
@@ -79,7 +81,7 @@ class Grades(GradeTest):
                          (60, "hidden"))
         self.assertEqual(results["extra_data"]["verdicts"],
                          {MORE: {"MORE-1": "PASS", "MORE-2": "FAIL"}})
-        self.assertEqual(results["extra_data"]["seeds"], {MORE: 1})
+        self.assertEqual(results["extra_data"]["seeds"], {MORE: seed(MORE, "ann")})
         self.assertFalse(results["extra_data"]["regrade"])
         passed, failed = results["tests"]
         self.assertEqual(passed, {
@@ -177,17 +179,65 @@ class Grades(GradeTest):
         code, out, _ = self.grade("--json")
         found = json.loads(out)
         self.assertEqual((code, found["students"][0]["points"]), (0, 60))
-        self.assertEqual(found["layers"]["sandbox"], "linux-sandbox")
+        layers = {layer["name"]: layer["active"] for layer in found["layers"]}
+        self.assertTrue(layers["sandbox without network"])
+        self.assertTrue(layers["references closed"])
 
     def test_a_weaker_sandbox_is_not_kept_quiet(self):
         self.hand_in("ann", MORE, [1])
         self.plan("ann")["strategy"] = "processwrapper-sandbox"
-        _, out, _ = self.grade()
-        self.assertIn("NOT active:  no network", out)
+        said = "NOT active:  sandbox without network (it ran in: processwrapper"
+        self.assertIn(said, self.grade()[1])
         self.plan("ann")["strategy"] = ""  # from the cache, so as it was then
+        self.assertIn(said, self.grade()[1])
+        self.assertIn("sandbox without network: NOT active", self.page().text)
+
+    def test_a_weaker_sandbox_is_taken_only_where_somebody_insists(self):
+        self.hand_in("ann", MORE, [1])
+        self.bazel_plan.update(code=2, says="ERROR: 'linux-sandbox' was requested "
+                               "for default strategies but no strategy with that "
+                               "identifier was registered.")
+        code, out, err = self.grade()
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("--allow-weak-sandbox", err)
+        self.assertIn("--spawn_strategy=linux-sandbox", self.calls()[0])
+        self.bazel_plan.update(code=3, says="")
+        self.assertEqual(self.grade("--allow-weak-sandbox")[0], 0)
+        self.assertNotIn("--spawn_strategy", self.calls()[-1])
+
+    def test_references_are_closed_once_what_is_ours_is_built(self):
+        self.hand_in("ann", MORE, [1])
+        self.grade()
+        lines = (self.root / "bazel-calls").read_text().splitlines()
+        self.assertEqual([word for line in lines for word in line.split()
+                          if word in ("build", "info", "test")],
+                         ["build", "info", "test"])
+        self.assertNotIn("block_path", lines[0])
+        for name in ("solutions", "bazel-bin/solutions"):
+            self.assertIn(f"--sandbox_block_path={self.root / name} ", lines[2])
+        self.assertNotIn("submissions", lines[0].partition("grade")[2])
+
+    def test_one_student_or_one_rule_is_run_again(self):
+        self.hand_in("ann", MORE, [1])
+        self.hand_in("bob", MORE, [1, 2])
+        for what, labels in (("ann", ["ann"]), ("MORE-2", ["ann", "bob"])):
+            self.assertEqual(self.grade("--regrade", what)[0], 0)
+            anew, whole = self.calls()[-2:]
+            self.assertIn("--cache_test_results=no", anew)
+            self.assertEqual([name for name in ("ann", "bob")
+                              if anew.count(self.label(name, MORE))], labels)
+            self.assertIn("--cache_test_results=yes", whole)
+        code, _, err = self.grade("--regrade", "MORE-3")
+        self.assertEqual(code, 2)
+        self.assertIn("no student, chapter or rule 'MORE-3'", err)
+
+    def test_a_test_that_failed_and_then_passed_alone_is_reported(self):
+        self.hand_in("ann", MORE, [1, 2])
+        self.plan("ann")["graded"]["unsteady"] = ["Sum.Rule1"]
         _, out, _ = self.grade()
-        self.assertIn("NOT active:  no network", out)
-        self.assertIn("no network: NOT active", self.page().text)
+        self.assertRegex(out, r"ann +100 +100/100  1 unsteady test\n")
+        self.assertIn("failed once, then passed alone: 02: Sum.Rule1",
+                      self.page().text)
 
 
 class Errors(GradeTest):
@@ -280,6 +330,7 @@ class Hostile(GradeTest):
              "actual": ["\x00\ufffe", evil]}]
         self.write(f"class/ann/{evil.replace('/', '|')}.txt", "")
         self.write("class/bob/chapters/02_more/more.cc", f"exit(0); // {evil}\n")
+        self.plan("ann")["graded"]["flags"] = [evil]
         self.bazel_plan["labels"][self.label("bob", MORE) + "_code"] = {
             "stderr": f"submissions/bob/02_more/more.cc:1:1: error: {evil}\x1b[0m\n"}
         self.assertEqual(self.grade()[0], 0)
@@ -306,12 +357,78 @@ class Hostile(GradeTest):
             self.assertRegex(path.name, r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
 
     def test_flags_are_for_the_instructor(self):
-        self.hand_in("ann", MORE, [1, 2], code="void f() { exit(0); }\n")
+        self.hand_in("ann", MORE, [1, 2])
+        self.plan("ann")["graded"]["flags"] = ["ends the process: exit"]
         code, out, _ = self.grade()
         self.assertRegex(out, r"ann +100 +100/100  1 flag\n")
-        self.assertIn("more.cc:1: ends the process", self.rows()["ann"]["flags"])
-        self.assertIn("more.cc:1: ends the process", self.page().text)
+        self.assertIn("02: ends the process", self.rows()["ann"]["flags"])
+        self.assertIn("02: ends the process", self.page().text)
         self.assertNotIn("ends the process", self.page("ann").text)
+
+
+POLICY = """
+[weights]
+01 = 50
+[extra]
+chapters = ["01"]
+[late]
+due = 2026-11-01T12:00:00Z
+grace_minutes = 15
+percent_per_day = 10
+most_days = 3
+[students.ann]
+submitted = 2026-11-01T12:10:00Z
+[students.bob]
+submitted = 2026-11-02T13:00:00Z
+[students.eve]
+late_days = 4
+[[override]]
+student = "bob"
+chapter = "02"
+rule = "MORE-2"
+points = 30
+reason = "a mail"
+"""
+
+
+class Policies(GradeTest):
+    def setUp(self):
+        super().setUp()
+        for student in ("ann", "bob", "eve"):
+            self.hand_in(student, SUMS, [1, 2])
+            self.hand_in(student, MORE, [1])
+
+    def with_policy(self, text):
+        path = self.write("policy.toml", text)
+        return self.grade("--policy", str(path))
+
+    def test_weights_extra_credit_late_days_and_overrides(self):
+        self.assertEqual(self.with_policy(POLICY)[0], 0)
+        rows = self.rows()
+        self.assertEqual([rows["ann"][k] for k in (SUMS, MORE, "total", "max", "late")],
+                         ["50", "60", "110", "100", "0"])
+        self.assertEqual([rows["bob"][k] for k in (SUMS, MORE, "total", "late")],
+                         ["50", "90", "112", "2"])
+        self.assertEqual(rows["bob"]["notes"], "2 days late: 80% of the points; "
+                         "02 MORE-2: 30 points, a mail")
+        self.assertEqual((rows["eve"]["total"], rows["eve"]["late"]), ("0", "4"))
+
+    def test_the_record_stays_what_the_tests_said(self):
+        self.with_policy(POLICY)
+        self.assertEqual(self.results("bob")["extra_data"]["chapters"][1]["points"], 60)
+
+    def test_a_file_that_says_something_unknown_is_refused(self):
+        for text, said in (
+                ("weigths = 1", "weigths is not known"), ("late = 1", "wrong kind"),
+                ("[late]\ndue = 2026-11-01T12:00:00", "no time zone"),
+                ("[weights]\n9 = 1", "no chapter '9'"),
+                ("[weights]\n02 = -1", "is no number"), ("x = ", "policy.toml"),
+                ("[[override]]\nstudent = 'ann'", "lacks chapter, points, reason"),
+                ("[[override]]\nstudent='a'\nchapter='2'\nrule='X-1'\npoints=1\n"
+                 "reason='r'", "no rule 'X-1'")):
+            code, out, err = self.with_policy(text)
+            self.assertEqual((code, out), (2, ""), text)
+            self.assertIn(said, err)
 
 
 class Usage(GradeTest):

@@ -12,7 +12,7 @@ import zipfile
 
 sys.path.insert(0, "tools")
 
-from course import intake, suspicion  # noqa: E402
+from course import intake  # noqa: E402
 from course.problem import Problem  # noqa: E402
 
 MORE = "chapters/02_more/more.cc"
@@ -262,31 +262,6 @@ class Class(Intake):
             self.assertIn("would be the same student", str(raised.exception))
             self.assertEqual(raised.exception.status, 2)
             (self.root / other).rmdir()
-
-
-class Flags(unittest.TestCase):
-    def test_lines_worth_a_look_are_flagged_once_each(self):
-        for line in ("  exit(0);", "::_exit (1);", "__attribute__((constructor))",
-                     'asm("nop");', "#include <gtest/gtest.h>", "getenv(\"GRADED_X\")",
-                     'open("/proc/self/maps")', '#include "solutions/02/x.cc"',
-                     "# include </etc/passwd>", '#include "../x.h"', "kill(1, 9);"):
-            found = suspicion.flags({MORE: f"int a;\n{line}\n{line}\n".encode()},
-                                    lambda path: "int a;\n")
-            self.assertTrue(found, line)
-            self.assertTrue(found[0].startswith(f"{MORE}:2: "), found)
-
-    def test_honest_lines_are_not(self):
-        honest = (b'#include "client.h"\n#include <sys/socket.h>\n'
-                  b"// The loop exits when nothing is left (FIN).\n"
-                  b"// A constructor that throws leaves no descriptor.\n"
-                  b"ssize_t n = ::send(fd, data, size, MSG_NOSIGNAL);\n"
-                  b"explicit Client(int fd); bool existing(int);\n")
-        self.assertEqual(suspicion.flags({MORE: honest}, lambda path: ""), [])
-
-    def test_what_our_own_answer_needs_is_not(self):
-        for ours, found in (("_exit(1);", 0), ("exec();", 1)):
-            self.assertEqual(len(suspicion.flags({MORE: b"::_exit(2);\n"},
-                                                 lambda path: ours)), found)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ SUMS = "chapters/01_sums/sums.cc"
 class Submit(CourseTest):
     def setUp(self):
         super().setUp()
-        self.write("MODULE.bazel", 'module(\n    version = "0.1.0",\n)\n')
         self.write(MORE, "int mine;\n")
         self.archive = self.root / "sockets-submission.tar.gz"
 

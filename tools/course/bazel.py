@@ -96,7 +96,18 @@ def program():
     return found
 
 
-def run(command, *words, watch=None):
+@dataclass
+class Place:
+    """Where Bazel keeps what it builds, and as whom it runs."""
+    startup: list = field(default_factory=list)  # options
+    user: int | None = None  # None: as ourselves
+    home: Path | None = None
+
+
+HERE = Place()
+
+
+def run(command, *words, watch=None, place=HERE):
     """Runs a Bazel command to its end, with `watch(run)` after new events.
 
     Another Bazel command in this checkout holds a lock: we say so, wait a
@@ -105,8 +116,8 @@ def run(command, *words, watch=None):
     give_up = time.monotonic() + LOCK_PATIENCE
     told = False
     while True:
-        done = _once([program(), "--noblock_for_lock", command, *QUIET], words,
-                     watch)
+        done = _once([program(), *place.startup, "--noblock_for_lock", command,
+                      *QUIET], words, watch, place)
         if done.code != LOCK_HELD:
             return done
         who = re.search(r"pid ?=? ?(\d+)", done.output)
@@ -121,8 +132,18 @@ def run(command, *words, watch=None):
         time.sleep(0.5)
 
 
-def _once(start, words, watch):
+def _other_user(place):
+    """What Popen has to be told to run as the place's user."""
+    if place.user is None:
+        return {}
+    return {"user": place.user, "group": place.user, "extra_groups": [],
+            "env": {**os.environ, "HOME": str(place.home), "USER": "student"}}
+
+
+def _once(start, words, watch, place):
     with tempfile.TemporaryDirectory(prefix="course.") as folder:
+        if place.user is not None:
+            os.chown(folder, place.user, place.user)
         events, out, err = (Path(folder, name) for name in
                             ("events.json", "stdout", "stderr"))
         with out.open("wb") as stdout, err.open("wb") as stderr:
@@ -130,7 +151,8 @@ def _once(start, words, watch):
             process = subprocess.Popen(
                 [*start, f"--build_event_json_file={events}", *words],
                 cwd=tree.ROOT, stdin=subprocess.DEVNULL, stdout=stdout,
-                stderr=stderr, start_new_session=True)
+                stderr=stderr, start_new_session=True,
+                **_other_user(place))
         done = Run()
         unread = _Lines(events)
         try:
@@ -183,9 +205,9 @@ def _interrupt(process):
     process.wait()
 
 
-def output_of(command, *words):
+def output_of(command, *words, place=HERE):
     """The standard output of a query; a failure is Bazel's own."""
-    done = run(command, *words)
+    done = run(command, *words, place=place)
     if done.code:
         raise done.trouble()
     return done.stdout

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from course import check, grade, report, results, screen, state, tree, work
+from course import check, grade, report, results, screen, state, tree, work, yard
 from course.problem import Problem
 
 SAMPLES = tree.ROOT / "tests/samples"
@@ -27,7 +27,8 @@ def demo(args):
                    f"{chapter.title}:\n{', '.join(names)}.\n"
                    "Building and testing what each of them wrote; the first time "
                    "takes a minute.\n")
-    graded = grade.grade_class(FOLDER / "class", args.out, [chapter])
+    graded = grade.grade_class(FOLDER / "class", args.out, [chapter],
+                               yard.here())
     report.write(graded, args.out)
     if args.json:
         screen.as_json(report.as_json(graded, args.out))

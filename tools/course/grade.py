@@ -4,16 +4,16 @@ import json
 from pathlib import Path
 
 import skeletons
-from course import (bazel, gradebook, intake, overlay, report, screen, state,
-                    suspicion, tree)
-from course.gradebook import Class, Grade, Student
+from course import (gradebook, intake, overlay, policy, report, screen, state,
+                    tree, yard)
+from course.gradebook import Class, Grade, Layer, Student
 from course.judge import Judge
 from course.problem import Problem
 
-SANDBOX = "linux-sandbox"
-OPTIONS = ["--keep_going", "--test_output=summary", overlay.PACKAGE_PATH,
+OPTIONS = ["--keep_going", overlay.PACKAGE_PATH,
            "--sandbox_default_allow_network=false",
            "--//common:foundation=reference"]
+TEST = ["--test_output=summary"]
 
 
 def register(add):
@@ -25,12 +25,21 @@ def register(add):
                         help="where grades.csv and the reports go")
     parser.add_argument("--chapters", metavar="02,03",
                         help="without it, all that any student has begun")
+    parser.add_argument("--policy", metavar="FILE.toml", type=Path,
+                        help="weights, late days, overrides")
+    parser.add_argument("--regrade", metavar="WHAT", action="append", default=[],
+                        help="run again: a student, a chapter, or a rule")
+    parser.add_argument("--allow-weak-sandbox", action="store_true",
+                        help="grade also where submissions cannot be shut in")
 
 
 def grade(args):
     names = args.chapters.split(",") if args.chapters else []
     chapters = {chapter.name: chapter for chapter in map(tree.find, names)}
-    graded = grade_class(args.folder, args.out, list(chapters.values()))
+    rules = policy.read(args.policy) if args.policy else policy.Policy()
+    place = yard.of_our_own(args.allow_weak_sandbox, args.rest)
+    graded = grade_class(args.folder, args.out, list(chapters.values()), place,
+                         rules, args.regrade)
     report.write(graded, args.out)
     if args.json:
         screen.as_json(report.as_json(graded, args.out))
@@ -39,7 +48,7 @@ def grade(args):
     return graded.status()
 
 
-def grade_class(folder, out, chapters):
+def grade_class(folder, out, chapters, place, rules=policy.Policy(), regrade=()):
     """The Class in `folder`; without chapters, in all that anybody has begun."""
     _check_places(folder, out)
     submissions, notes = intake.read_class(folder, list(skeletons.read(tree.ROOT)))
@@ -51,8 +60,21 @@ def grade_class(folder, out, chapters):
         if any(_state(given, chapter) == "" for given in submissions)
     ] or tree.chapters()
     with overlay.ours():
-        students, layers = _run(submissions, chapters)
-    return Class(students, chapters, layers, notes)
+        run = Grading(place, submissions, chapters)
+        run.grade([_chosen(word, submissions, chapters) for word in regrade])
+        return Class(run.students(rules), chapters, run.layers(), notes)
+
+
+def _chosen(word, submissions, chapters):
+    """What --regrade WORD means: (student id, chapter name), None for all."""
+    for given in submissions:
+        if word in (given.id, given.name):
+            return given.id, None
+    for chapter in chapters:
+        if chapter.rule(word) or word in (chapter.name, chapter.number):
+            return None, chapter.name
+    raise tree.unknown("student, chapter or rule", word,
+                       [given.name for given in submissions])
 
 
 def _check_places(folder, out):
@@ -85,62 +107,101 @@ REASONS = {gradebook.REFUSED: "nothing of it could be taken",
            gradebook.UNTOUCHED: "untouched: it is the skeleton"}
 
 
-def _run(submissions, chapters):
-    """([Student], layers): lays out, builds, tests, and judges."""
-    work_list = [(given, [chapter for chapter in chapters
-                          if _state(given, chapter) == ""])
-                 for given in submissions if not given.unreadable]
-    for given, begun in work_list:
-        given.notes += _stand_ins(given, begun)
-    overlay.lay_out([(given, begun) for given, begun in work_list if begun])
-    grades, sandboxes = _judged([(given, chapter) for given, begun in work_list
-                                 for chapter in begun])
-    students = [Student(given, suspicion.flags(given.files, _reference),
-                        [grades.get((given.id, chapter.name))
-                         or _ungraded(given, chapter) for chapter in chapters])
-                for given in submissions]
-    return students, _layers(sandboxes)
+class Grading:
+    """One run: lays out, builds, tests and judges."""
 
+    def __init__(self, place, submissions, chapters):
+        self.yard, self.submissions, self.chapters = place, submissions, chapters
+        self.grades = {}  # {(student id, chapter name): Grade}
+        self.sandboxes = {}  # {label: sandbox}
+        work_list = [(given, [chapter for chapter in chapters
+                              if _state(given, chapter) == ""])
+                     for given in submissions if not given.unreadable]
+        for given, begun in work_list:
+            given.notes += _stand_ins(given, begun)
+        overlay.lay_out([(given, begun) for given, begun in work_list if begun])
+        self.pairs = [(given, chapter) for given, begun in work_list
+                      for chapter in begun]
 
-def _judged(pairs):
-    """({(student id, chapter name): Grade}, {label: sandbox})."""
-    if not pairs:
-        return {}, {}
-    run = _bazel(len(pairs), "--cache_test_results=yes", "//submissions/...")
-    judge = Judge(run)
-    if run.code not in (0, 1, 3) or not judge.anybody():
-        raise run.trouble()
-    grades = {(given.id, chapter.name): judge.grade(given, chapter)
-              for given, chapter in pairs}
-    sandboxes = _sandboxes(run)
-    # The grader's own failures get a second chance, alone and uncached.
-    again = [(given, chapter) for given, chapter in pairs
-             if grades[given.id, chapter.name].verdict == gradebook.ERROR]
-    if again:
-        run = _bazel(len(again), "--cache_test_results=no", "--local_test_jobs=1",
-                     *(overlay.label(*pair) for pair in again))
+    def grade(self, regrade):
+        if not self.pairs:
+            return
+        self._prepare({chapter.name for _, chapter in self.pairs})
+        anew = [pair for pair in self.pairs
+                if any(student in (None, pair[0].id) and
+                       name in (None, pair[1].name) for student, name in regrade)]
+        if anew:
+            self._test(anew, "--cache_test_results=no", *_labels(anew))
+        judge = self._test(self.pairs, "--cache_test_results=yes",
+                           "//submissions/...")
+        if not judge.anybody():
+            raise yard.trouble(judge.run)
+        # The grader's own failures get a second chance, alone and uncached.
+        again = [pair for pair in self.pairs
+                 if self.grades[pair[0].id, pair[1].name].verdict
+                 == gradebook.ERROR]
+        if again:
+            self._test(again, "--cache_test_results=no", "--local_test_jobs=1",
+                       *_labels(again))
+
+    def _prepare(self, names):
+        """Builds what is ours, and then closes the references."""
+        targets = ["//common/testing/runner"]
+        for name in sorted(names):
+            targets += [f"//tests/{name}:built", f"//tests/{name}:rubric"]
+            if (tree.ROOT / "tests" / name / "driver.cc").is_file():
+                targets.append(f"//tests/{name}:driver")
+        with screen.busy("building the tests"):
+            run = self.yard.build(*OPTIONS, *targets)
+        if run.code:
+            raise yard.trouble(run)
+        self.yard.close()
+
+    def _test(self, pairs, *words):
+        with screen.busy(f"building for {len(pairs)} tests") as change:
+            run = self.yard.test(*OPTIONS, *TEST, *words, watch=lambda run: change(
+                screen.progress(len(run.tests()), len(pairs), "graded")))
+        if run.code not in (0, 1, 3):
+            raise yard.trouble(run)
         judge = Judge(run)
-        grades |= {(given.id, chapter.name): judge.grade(given, chapter)
-                   for given, chapter in again}
-        sandboxes |= _sandboxes(run)
-    return grades, sandboxes
+        self.grades |= {(given.id, chapter.name): judge.grade(given, chapter)
+                        for given, chapter in pairs}
+        self.sandboxes |= _sandboxes(run)
+        return judge
+
+    def students(self, rules):
+        return [Student(given, rules, [
+            self.grades.get((given.id, chapter.name)) or _ungraded(given, chapter)
+            for chapter in self.chapters]) for given in self.submissions]
+
+    def layers(self):
+        kinds = set(self.sandboxes.values())
+        closed = {name: said if isinstance(said, str) else ""
+                  for name, said in self.yard.layers.items()}
+        isolated = kinds <= {yard.SANDBOX}
+        return [
+            Layer("intake by name"), Layer("object check"),
+            *(Layer(name, not said, said) for name, said in closed.items()),
+            Layer("sandbox without network", isolated, "" if isolated else
+                  "it ran in: " + ", ".join(sorted(kinds))),
+            Layer("a process with limits for each test"),
+            Layer("keyed results"), Layer("canaries"), self._outside()]
+
+    def _outside(self):
+        seen = [len(grade.graded["confirmed"]) for grade in self.grades.values()
+                if grade.graded]
+        return Layer("seen from outside", any(seen), "no test of these chapters"
+                     if not any(seen) else f"{sum(seen)} passes")
 
 
-def _reference(path):
-    file = tree.ROOT / path.replace("chapters/", "solutions/", 1)
-    return file.read_text() if file.is_file() else ""
+def _labels(pairs):
+    return [overlay.label(*pair) for pair in pairs]
 
 
 def _stand_ins(given, chapters):
     return [f"{tree.relative(path)}: not handed in, so the skeleton stands in"
             for chapter in chapters for path in tree.files(chapter)
             if tree.relative(path) not in given.files]
-
-
-def _bazel(total, *words):
-    with screen.busy(f"building for {total} tests") as change:
-        return bazel.run("test", *OPTIONS, *words, watch=lambda run: change(
-            f"graded {len(run.tests())} of {total}"))
 
 
 def _ungraded(given, chapter):
@@ -163,11 +224,3 @@ def _sandboxes(run):
              for label, (_, strategy) in run.test_runs().items()}
     state.write(kept, json.dumps({**known, **found}).encode())
     return found
-
-
-def _layers(sandboxes):
-    """{layer: whether it was active}, and the kinds of sandbox."""
-    kinds = set(sandboxes.values())
-    return {"intake by name": True, "a process per test": True,
-            "resource limits": True, "no network": kinds <= {SANDBOX},
-            "sandbox": ", ".join(sorted(kinds)) or "none was needed"}

@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass, field
 
 from course.intake import Submission
+from course.policy import Policy
 from course.text import cell, one_line, printable
 from course.tree import rubric
 
@@ -34,6 +35,11 @@ class Grade:
     def max_points(self):
         return sum(rule.points for rule in self.chapter.rules)
 
+    def points_of(self, rule_id):
+        return next((rule["points"] for rule in
+                     (self.graded or {"rules": []})["rules"]
+                     if rule["id"] == rule_id), 0)
+
     def failing_test(self, rule_id):
         """The first failing test of a rule, or None."""
         return next((test for test in (self.graded or {"tests": []})["tests"]
@@ -41,10 +47,18 @@ class Grade:
 
 
 @dataclass
+class Layer:
+    """A layer of protection, and why it was not active."""
+    name: str
+    active: bool = True
+    said: str = ""
+
+
+@dataclass
 class Student:
     """A submission, and what became of it."""
     submission: Submission
-    flags: list = field(default_factory=list)  # for the instructor alone
+    policy: Policy
     grades: list = field(default_factory=list)
 
     @property
@@ -52,13 +66,54 @@ class Student:
         return one_line(self.submission.name)
 
     @property
+    def flags(self):
+        """For the instructor alone."""
+        return [f"{grade.chapter.number}: {flag}" for grade in self.grades
+                if grade.graded for flag in grade.graded["flags"]]
+
+    @property
+    def unsteady(self):
+        """Tests that failed, and passed when they were run again alone."""
+        return [f"{grade.chapter.number}: {test}" for grade in self.grades
+                if grade.graded for test in grade.graded["unsteady"]]
+
+    def earned(self, grade):
+        """A chapter's points, weighted, after what people decided: or None."""
+        points = grade.points
+        for each in self.policy.overrides_of(self.submission, grade.chapter):
+            if "rule" not in each:
+                points = each["points"]
+            elif points is not None:
+                points += each["points"] - grade.points_of(each["rule"])
+        weight = self.policy.weight(grade.chapter)
+        return None if points is None else _tidy(
+            points * weight / grade.max_points)
+
+    @property
+    def days_late(self):
+        return self.policy.days_late(self.submission, self.submission.submitted)
+
+    @property
     def points(self):
-        points = [grade.points for grade in self.grades]
-        return None if None in points else sum(points)
+        points = [self.earned(grade) for grade in self.grades]
+        return None if None in points else _tidy(
+            sum(points) * self.policy.share(self.days_late))
 
     @property
     def max_points(self):
-        return sum(grade.max_points for grade in self.grades)
+        return _tidy(sum(self.policy.weight(grade.chapter) for grade in self.grades
+                         if grade.chapter.name not in self.policy.extra))
+
+    def decisions(self):
+        """What people decided about this one, a line each."""
+        days = self.days_late
+        late = f"{days} day{'s' * (days > 1)} late: " \
+            f"{self.policy.share(days):.0%} of the points"
+        return [*([late] if days else []), *(
+            f"{grade.chapter.number} {each.get('rule', '')}".strip() +
+            f": {each['points']} points, {one_line(each['reason'])}"
+            for grade in self.grades for each in
+            self.policy.overrides_of(self.submission, grade.chapter))]
 
     def reasons(self):
         """["01, 02: not handed in"] of the chapters that were not graded."""
@@ -73,17 +128,25 @@ class Student:
         """What the intake has to say to the student."""
         given = self.submission
         return [one_line(note) for note in
-                filter(None, [given.refused, given.unreadable, *given.notes])]
+                filter(None, [given.refused, given.unreadable, *given.notes,
+                              *self.decisions()])]
 
     def as_json(self):
         return {"student": self.name, "id": self.submission.id,
                 "chapters": [{"chapter": grade.chapter.name,
                               "points": grade.points,
                               "max_points": grade.max_points,
+                              "counts": self.earned(grade),
                               "verdict": grade.verdict, "reason": grade.reason}
                              for grade in self.grades],
                 "points": self.points, "max_points": self.max_points,
-                "flags": self.flags, "notes": self.notes()}
+                "days_late": self.days_late, "flags": self.flags,
+                "unsteady": self.unsteady, "notes": self.notes()}
+
+
+def _tidy(number):
+    number = round(number, 2)
+    return int(number) if number == int(number) else number
 
 
 @dataclass
@@ -91,7 +154,7 @@ class Class:
     """All students of a run, and how it was made."""
     students: list
     chapters: list
-    layers: dict  # {layer of protection: whether it was active}
+    layers: list  # [Layer]
     notes: list  # on the folder itself
 
     def status(self):
@@ -104,11 +167,11 @@ def grades_csv(graded):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["student", *(chapter.name for chapter in graded.chapters),
-                     "total", "max", "flags", "notes"])
+                     "total", "max", "late", "flags", "notes"])
     for student in graded.students:
-        points = [grade.points for grade in student.grades] + [student.points]
+        points = [*map(student.earned, student.grades), student.points]
         row = [student.name, *(ERROR if p is None else p for p in points),
-               student.max_points, "; ".join(student.flags),
+               student.max_points, student.days_late, "; ".join(student.flags),
                "; ".join(student.reasons() + student.notes())]
         writer.writerow([cell(value) for value in row])
     return text.getvalue()
@@ -124,7 +187,7 @@ def results_json(student, layers):
                "output_format": "text", "visibility": "visible",
                "stdout_visibility": "hidden", "tests": tests,
                "extra_data": {
-                   **student.as_json(), "layers": layers,
+                   **student.as_json(), "layers": [vars(layer) for layer in layers],
                    "regrade": student.points is None,
                    "verdicts": {grade.chapter.name: _verdicts(grade)
                                 for grade in student.grades},

@@ -5,6 +5,7 @@ name; nothing is ever unpacked under a path that an archive names. All the rest
 is refused, and noted with its reason.
 """
 
+import datetime
 import gzip
 import hashlib
 import lzma
@@ -50,6 +51,7 @@ class Submission:
     notes: list = field(default_factory=list)
     refused: str = ""  # why nothing could be taken
     unreadable: str = ""  # this machine's own failure: regrade
+    submitted: datetime.datetime | None = None  # where the folder says it
 
 
 @dataclass

@@ -23,6 +23,7 @@ class Judge:
     """The outcomes of one Bazel run, by label."""
 
     def __init__(self, run):
+        self.run = run
         self.statuses = run.tests()
         self.folders = {label: folder for label, (folder, _)
                         in run.test_runs().items()}
@@ -82,6 +83,9 @@ def _disbelief(graded, submission, chapter, status):
     if graded is None:
         return "there is no result"
     try:
+        if not isinstance(graded["flags"], list) or graded["seed"] != \
+                overlay.seed(submission, chapter):
+            return "the result is of another run"
         if graded["schema"] != 1 or graded["chapter"] != chapter.name \
                 or graded["implementation"] != submission.id:
             return "the result is somebody else's"

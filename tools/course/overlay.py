@@ -6,10 +6,11 @@ references and libraries are the checkout's own, built once for everybody.
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import shutil
 
-from course import state, tree, work
+from course import state, submit, tree, work
 from course.problem import Problem
 
 ROOT = tree.STATE / "grade"
@@ -32,6 +33,12 @@ def ours():
 
 def label(submission, chapter):
     return f"//submissions/{submission.id}:{chapter.name}"
+
+
+def seed(submission, chapter):
+    """Of the tests' random data: another for each, and for each the same."""
+    text = "\0".join([submit.version(), chapter.name, submission.id])
+    return int(hashlib.sha256(text.encode()).hexdigest()[:7], 16) + 1
 
 
 def lay_out(work_list):
@@ -62,9 +69,11 @@ def _package(submission, chapters):
             given = submission.files.get(tree.relative(path))
             files[folder / relative] = work.original(path) if given is None else given
             sources.append(relative)
-        calls.append(f"submission(\n    student = {json.dumps(submission.id)},\n"
+        calls.append(f"submission(\n    name = {json.dumps(chapter.name)},\n"
+                     f"    chapter = {json.dumps(chapter.name)},\n"
+                     f"    seed = \"{seed(submission, chapter)}\",\n"
                      f"    srcs = {json.dumps(sources)},\n"
-                     f"    chapter = {json.dumps(chapter.name)},\n)\n")
+                     f"    student = {json.dumps(submission.id)},\n)\n")
     files[folder / "BUILD"] = "\n".join(
         ['load("//chapters:exercise.bzl", "submission")\n', *calls]).encode()
     return files

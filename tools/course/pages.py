@@ -150,10 +150,12 @@ def _class_row(student):
     href = f"students/{student.submission.id}/index.html"
     points = [(gradebook.ERROR, "number bad") if earned is None else
               (earned, "number") for earned in
-              [*(grade.points for grade in student.grades), student.points]]
+              [*map(student.earned, student.grades), student.points]]
     return row(tag("a", student.name, href=href), *points,
                join(tag("div", remark) for remark in [
                    *student.reasons(), *student.notes(),
+                   *(f"failed once, then passed alone: {test}"
+                     for test in student.unsteady),
                    *(["flagged: see below"] if student.flags else [])]))
 
 
@@ -161,13 +163,15 @@ def _flags(students):
     flagged = [student for student in students if student.flags]
     if not flagged:
         return tag("p", "Nothing is flagged.")
-    return join([tag("p", "A flag is a line that an honest answer seldom needs. "
-                     "It has cost no points."),
+    return join([tag("p", "A flag says what an honest answer seldom needs. Code "
+                     "that was refused, or that forges verdicts, has no points; "
+                     "a pass that was not seen from outside has none; every "
+                     "other flag has cost nothing."),
                  *(join([tag("h3", student.name), bullets(student.flags)])
                    for student in flagged)])
 
 
 def _layers(layers):
-    words = {True: "active", False: "NOT active"}
-    return bullets([f"{name}: {words.get(value, value)}"
-                    for name, value in layers.items()])
+    return bullets([
+        f"{layer.name}: " + ("active" if layer.active else "NOT active")
+        + (f" ({layer.said})" if layer.said else "") for layer in layers])

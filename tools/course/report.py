@@ -36,7 +36,8 @@ def _remove_others(folder, ids):
 def as_json(graded, out):
     return {"schema": 1,
             "students": [student.as_json() for student in graded.students],
-            "layers": graded.layers, "notes": graded.notes, "out": str(out)}
+            "layers": [vars(layer) for layer in graded.layers],
+            "notes": graded.notes, "out": str(out)}
 
 
 def show(graded, out):
@@ -61,21 +62,21 @@ def show(graded, out):
 
 
 def _show_layers(layers):
-    active = [name for name, value in layers.items() if value is True]
-    idle = [name for name, value in layers.items() if value is False]
-    screen.say(f"Active:      {', '.join(active)}")
-    if idle:
-        screen.say(f"NOT active:  {', '.join(idle)}", screen.BAD)
-    screen.say(f"Sandbox:     {layers['sandbox']}")
+    active = [layer.name for layer in layers if layer.active]
+    screen.say_wrapped("Active:      ", ", ".join(active))
+    for layer in layers:
+        if not layer.active:
+            screen.say(f"NOT active:  {layer.name} ({layer.said})", screen.BAD)
 
 
 def _show_student(student, columns):
-    points = [("ERR" if grade.points is None else grade.points)
-              for grade in student.grades[:columns]]
+    points = ["ERR" if p is None else p
+              for p in map(student.earned, student.grades[:columns])]
     total = "ERROR" if student.points is None else \
         f"{student.points}/{student.max_points}"
     remarks = [f"{n} {name}" + "s" * (n > 1) for n, name in (
-        (len(student.flags), "flag"), (len(student.notes()), "note")) if n]
+        (len(student.flags), "flag"), (len(student.unsteady), "unsteady test"),
+        (len(student.notes()), "note")) if n]
     remarks += student.reasons()
     style = screen.BAD if student.points is None else \
         "yellow" if student.flags else ""

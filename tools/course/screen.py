@@ -11,8 +11,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
+import time
 
 TABLE = re.compile(r"^\|.*\n\|[-|: ]+\n(?:\|.*\n)*", re.MULTILINE)
+STARTED = {}  # {what: (when progress() saw it first, done by then)}
 GOOD, BAD, DIM, HEAD = "green", "red", "dim", "bold"
 
 
@@ -37,6 +40,12 @@ def say(text="", style=""):
         console().print(text, style=style or None)
     else:
         print(text)
+
+
+def say_wrapped(head, text, width=79):
+    """`text` after `head`, in lines of at most `width`."""
+    say(textwrap.fill(text, width, initial_indent=head,
+                      subsequent_indent=" " * len(head)))
 
 
 def say_parts(*parts):
@@ -104,6 +113,18 @@ def busy(text):
     from rich.console import Console
     with Console(stderr=True).status(text + " ...") as status:
         yield lambda new: status.update(new + " ...")
+
+
+def progress(done, total, what):
+    """"graded 12 of 30, 5 minutes left": what busy() shows."""
+    begun = STARTED.setdefault((what, total), (time.monotonic(), done))
+    said = f"{what} {done} of {total}"
+    fresh, seconds = done - begun[1], time.monotonic() - begun[0]
+    if fresh and seconds > 5:
+        left = seconds / fresh * (total - done)
+        said += f", {left / 60:.0f} minutes left" if left > 90 else \
+            f", {left:.0f} seconds left"
+    return said
 
 
 def ask(question):

@@ -5,7 +5,10 @@
 // common/testing/graded_test.bzl):
 //   GRADED_BINARY, GRADED_RUBRIC    the tests, and the chapter's table
 //   GRADED_IMPLEMENTATION           whose code it is: learner, reference, ...
-//   GRADED_EXPECT                   pass | skeleton | the path of a mutant
+//   GRADED_EXPECT                   pass | skeleton | cheat | honest | the path
+//                                   of a mutant
+//   GRADED_VETTING, GRADED_DRIVER   distrust the code: see distrust.h
+//   GRADED_SUBJECT                  what the driver talks to
 //   GRADED_SILENT_STEPS             steps of a skeleton whose TODO cannot throw
 //   GRADED_SEED                     of random data; 1 if absent
 //   GRADED_BY_ACTOR                 print every failure, time lines by actor
@@ -20,6 +23,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "common/testing/runner/distrust.h"
 #include "common/testing/runner/report.h"
 #include "common/testing/runner/supervise.h"
 
@@ -122,6 +126,27 @@ void run_late_ones_alone(Run& run, const std::string& mutant,
   }
 }
 
+// Not a point, and the instructor's eye is drawn to it.
+bool is_caught_cheat(const Run& run) {
+  std::vector<std::string> flags = run.flags();
+  for (const std::string& flag : flags) std::cout << "flag: " << flag << "\n";
+  return run.points() == 0 && !flags.empty();
+}
+
+// Every test passes, at the first try and in everybody's eyes.
+bool is_above_suspicion(const Run& run) {
+  bool clean = run.flags().empty() && failing_rules(run).empty();
+  for (const std::string& flag : run.flags())
+    std::cout << "flag: " << flag << "\n";
+  for (const std::string& name : run.rubric.confirmations) {
+    const auto& seen = run.integrity.confirmed;
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
+    std::cout << "not confirmed: " << name << "\n";
+    clean = false;
+  }
+  return clean;
+}
+
 int run() {
   std::string binary = variable("GRADED_BINARY", "");
   std::string expect = variable("GRADED_EXPECT", "pass");
@@ -144,10 +169,16 @@ int run() {
   limits.deadline *= 4;
   limits.memory = false;
 #endif
-  // More than processors: a test that hangs waits without using one.
-  run.outcomes = run_all(binary, names, 4, limits);
-  if (expect != "pass" && expect != "skeleton")
-    run_late_ones_alone(run, expect, binary, limits);
+  std::string vetting = variable("GRADED_VETTING", "");
+  if (!vetting.empty()) {
+    run_distrusted(run, {binary, variable("GRADED_DRIVER", ""), vetting},
+                   limits);
+  } else {
+    // More than processors: a test that hangs waits without using one.
+    run.outcomes = run_all(binary, names, 4, limits);
+    if (expect != "pass" && expect != "skeleton")
+      run_late_ones_alone(run, expect, binary, limits);
+  }
 
   std::string outputs = variable("TEST_UNDECLARED_OUTPUTS_DIR", "");
   if (!outputs.empty()) write_file(outputs + "/graded.json", graded_json(run));
@@ -162,6 +193,8 @@ int run() {
   }
   std::cout.flush();
   if (expect == "skeleton") return is_red_skeleton(run) ? 0 : 1;
+  if (expect == "cheat") return is_caught_cheat(run) ? 0 : 1;
+  if (expect == "honest") return is_above_suspicion(run) ? 0 : 1;
   if (expect != "pass") return is_caught_mutant(run, expect) ? 0 : 1;
   for (const Outcome& outcome : run.outcomes)
     if (outcome.verdict != Verdict::kPass) return 1;

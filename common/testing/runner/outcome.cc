@@ -29,6 +29,8 @@ Rubric Rubric::read(const std::string& path) {
       rubric.rules.push_back({f[1], std::stoi(f[2]), f[3], f[4], f[5]});
     } else if (f[0] == "test" && f.size() == 5) {
       rubric.tests.push_back({f[1], f[2], f[3], f[4]});
+    } else if (f[0] == "confirmation" && f.size() == 2) {
+      rubric.confirmations.insert(f[1]);
     } else {
       throw std::runtime_error(path + ": unknown line: " + line);
     }
@@ -58,6 +60,10 @@ const char* verdict_name(Verdict verdict) {
       return "SKIP";
     case Verdict::kMissing:
       return "MISSING";
+    case Verdict::kUnconfirmed:
+      return "UNCONFIRMED";
+    case Verdict::kVoid:
+      return "VOID";
   }
   return "";
 }

@@ -1,6 +1,7 @@
 // What the runner knows: the chapter's table, and what became of each test.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,12 +29,23 @@ struct Rubric {
   std::string title;
   std::vector<Rule> rules;
   std::vector<Test> tests;
+  std::set<std::string> confirmations{};  // tests that have one: see distrust.h
 
   static Rubric read(const std::string& path);  // throws std::runtime_error
   const Rule& rule(std::string_view id) const;
 };
 
-enum class Verdict { kPass, kFail, kCrash, kTimeout, kExit, kSkip, kMissing };
+enum class Verdict {
+  kPass,
+  kFail,
+  kCrash,
+  kTimeout,
+  kExit,
+  kSkip,
+  kMissing,
+  kUnconfirmed,  // passed, but not in the eyes of a process without that code
+  kVoid          // of code that forges verdicts, or may not run at all
+};
 const char* verdict_name(Verdict verdict);
 
 struct Failure {

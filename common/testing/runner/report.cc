@@ -209,6 +209,15 @@ std::string json_lines(const std::vector<std::string>& lines) {
   return out + "]";
 }
 
+// Nothing for a learner's own run.
+std::string integrity_json(const Run& run) {
+  const Integrity& integrity = run.integrity;
+  if (!integrity.checked) return {};
+  return " \"flags\": " + json_lines(run.flags()) +
+         ",\n \"unsteady\": " + json_lines(integrity.unsteady) +
+         ",\n \"confirmed\": " + json_lines(integrity.confirmed) + ",\n";
+}
+
 }  // namespace
 
 bool Run::passed(const Rule& rule) const {
@@ -225,6 +234,17 @@ int Run::points() const {
   int sum = 0;
   for (const Rule& rule : rubric.rules) sum += passed(rule) ? rule.points : 0;
   return sum;
+}
+
+std::vector<std::string> Run::flags() const {
+  std::vector<std::string> found = integrity.refused;
+  if (!integrity.forged.empty())
+    found.push_back("forges verdicts: " + integrity.forged);
+  for (std::size_t i = 0; i < tests.size(); ++i)
+    if (outcomes[i].verdict == Verdict::kUnconfirmed)
+      found.push_back("passes in its own eyes only: " + tests[i].name);
+  found.insert(found.end(), integrity.flags.begin(), integrity.flags.end());
+  return found;
 }
 
 std::string cleaned(std::string_view text) {
@@ -382,7 +402,7 @@ std::string graded_json(const Run& run) {
     out << "]}";
     comma = ",\n";
   }
-  out << "],\n \"tests\": [";
+  out << "],\n" << integrity_json(run) << " \"tests\": [";
   comma = "\n";
   for (std::size_t i = 0; i < run.tests.size(); ++i) {
     const Test& test = run.tests[i];

@@ -8,15 +8,28 @@
 
 namespace graded {
 
+// What was found on the way to verdicts that can be believed: distrust.h.
+struct Integrity {
+  bool checked = false;                // false: a learner's own run
+  std::vector<std::string> refused;    // by the object check
+  std::vector<std::string> flags;      // lines that are worth a look
+  std::string forged;                  // the test that gave the code away
+  std::vector<std::string> unsteady;   // tests that failed, and passed alone
+  std::vector<std::string> confirmed;  // tests whose pass was seen outside
+};
+
 struct Run {
   const Rubric& rubric;
   std::vector<Test> tests;        // those that were run
   std::vector<Outcome> outcomes;  // one each
   std::string implementation;     // "learner", "reference", ...
   std::string seed;
+  Integrity integrity = {};
 
   bool passed(const Rule& rule) const;  // all of its tests, and at least one
   int points() const;
+  // What an instructor should look at, a line each.
+  std::vector<std::string> flags() const;
 };
 
 // One failure as the learner reads it: the rule, expected and happened, the
