@@ -83,7 +83,7 @@ with open("bazel-calls", "a") as calls:
     calls.write(" ".join(words) + "\\n")
 plan = json.load(open("bazel-plan.json"))
 command = next(word for word in words if not word.startswith("-"))
-if command == "info":
+if words[-1] == "bazel-bin":
     pathlib.Path("bazel-bin/solutions").mkdir(parents=True, exist_ok=True)
     sys.exit(print(pathlib.Path("bazel-bin").absolute()))
 if command in plan.get("prints", {}):
