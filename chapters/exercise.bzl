@@ -16,6 +16,7 @@ load("//tools:vet.bzl", "vetted")
 # tests/NN_name/driver.cc and subject.cc.
 CONFIRMED = [
     "02_blocking_client",
+    "04_framing",
 ]
 
 def _chapter():

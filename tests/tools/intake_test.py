@@ -244,6 +244,29 @@ class Class(Intake):
         self.assertEqual([note.partition(":")[0] for note in notes],
                          ["link", "list.txt"])
 
+    def test_names_of_canvas_moodle_and_gradescope(self):
+        archive = self.root / "x.tar.gz"
+        self.tar([(MORE, CODE)], archive.name)
+        for name in ("annlee_12_345_sockets.tar.gz", "bobk_LATE_13_346_sockets.tar.gz",
+                     "annlee_12_399_sockets-1.tar.gz",
+                     "Eve Ng_14_assignsubmission_file_/sockets.tar.gz",
+                     "Joe P_15_assignsubmission_file_sockets.tar.gz",
+                     "submission_777/sockets.tar.gz"):
+            path = self.root / "class" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.read_bytes())
+        (self.root / "class/submission_metadata.yml").write_text(
+            "submission_777:\n  :submitters:\n  - :name: N\n"
+            "  :created_at: 2026-11-02 10:00:00.123 Z\n")
+        found, notes = intake.read_class(self.root / "class", WANTED)
+        self.assertEqual([s.name for s in found], [
+            "Eve Ng", "Joe P", "annlee", "bobk", "submission_777"])
+        self.assertEqual({len(s.files) for s in found}, {1})
+        self.assertEqual(notes, ["annlee_12_345_sockets.tar.gz: the same student "
+                                 "handed in a newer one"])
+        self.assertEqual([s.submitted and s.submitted.isoformat() for s in found],
+                         [None] * 4 + ["2026-11-02T10:00:00+00:00"])
+
     def test_names_are_made_safe_and_stay_apart(self):
         names = ["a b", "a_b", "a/b", "é", "è", "..", "-x", "=1+1", "x" * 300,
                  "BUILD", "//evil:all", "a\nb"]

@@ -32,6 +32,12 @@ MANIFEST = "manifest.json"  # of ./course submit
 OURS = {"solutions", "tests"}  # folders of the course that hold equal names
 NOISE = {"__MACOSX", ".git", ".DS_Store", MANIFEST}
 ARCHIVES = (".tar.gz", ".tgz", ".zip")
+# How the archives of a class are named: lastfirst_LATE_ID_ID_file-1.tar.gz, and
+# First Last_ID_assignsubmission_file_, with or without a file's name.
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?\d+_\d+_.*?(?:-(?P<again>\d+))?"
+                    r"\.(?:tar\.gz|tgz|zip)", re.IGNORECASE)
+MOODLE = re.compile(r"(?P<name>[^_]+)_\d+_assignsubmission_file_?.*")
+GRADESCOPE = "submission_metadata.yml"
 # What a broken archive makes the readers of the standard library raise.
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error,
           lzma.LZMAError, struct.error, EOFError, ValueError, LookupError,
@@ -66,9 +72,10 @@ class Entry:
 def read_class(folder, wanted):
     """([Submission], [note]): one for each folder or archive in `folder`."""
     found, notes = {}, []
-    for path in sorted(folder.iterdir()):
-        name = _student_name(path)
-        if path.name in NOISE:
+    names = {path.name: _student_name(path) for path in folder.iterdir()}
+    for path in _newest(sorted(folder.iterdir()), names, notes):
+        name = names[path.name]
+        if path.name in NOISE or path.name == GRADESCOPE:
             continue
         if name is None:
             notes.append(f"{one_line(path.name)}: neither a folder nor an "
@@ -78,17 +85,59 @@ def read_class(folder, wanted):
         if taken[0] != path:
             raise Problem(f"{one_line(taken[0].name)!r} and {one_line(path.name)!r} "
                           "would be the same student: rename one of them", 2)
-    return [read(path, name, wanted) for path, name in found.values()], notes
+    submissions = [read(path, name, wanted) for path, name in found.values()]
+    when = gradescope_times(folder / GRADESCOPE)
+    for submission in submissions:
+        submission.submitted = when.get(submission.name)
+    return submissions, notes
+
+
+def _newest(paths, names, notes):
+    """Without what the same student handed in before, as Canvas counts it."""
+    last = {}
+    for path in paths:
+        match = CANVAS.fullmatch(path.name)
+        if match:
+            last.setdefault(names[path.name], []).append(
+                (int(match["again"] or 0), path))
+    old = {path for handed_in in last.values()
+           for _, path in sorted(handed_in)[:-1]}
+    notes += [f"{one_line(path.name)}: the same student handed in a newer one"
+              for path in sorted(old)]
+    return [path for path in paths if path not in old]
 
 
 def _student_name(path):
     """The student whose folder or archive this is, or None."""
     if path.name.startswith(".") or path.is_symlink():
         return None
-    if path.is_dir():
-        return path.name
-    ending = next((e for e in ARCHIVES if path.name.lower().endswith(e)), None)
-    return path.name[:-len(ending)] if ending and path.is_file() else None
+    ending = next((e for e in ARCHIVES if path.name.lower().endswith(e)), "")
+    if not (path.is_dir() or ending and path.is_file()):
+        return None
+    for pattern in (CANVAS, MOODLE):
+        match = pattern.fullmatch(path.name)
+        if match:
+            return match["name"]
+    return path.name if path.is_dir() else path.name[:-len(ending)]
+
+
+def gradescope_times(path):
+    """{submission's folder: when it came}, from Gradescope's list of them."""
+    times, folder = {}, ""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    for line in lines:
+        if re.match(r"\S+:\s*$", line):
+            folder = line.strip().rstrip(":").strip("\"'")
+        moment = re.match(r"  :?created_at: (\d{4}-\d\d-\d\d)[T ]"
+                          r"(\d\d:\d\d:\d\d)(?:\.\d+)? ?(Z|[+-]\d\d:?\d\d)", line)
+        if moment and folder:
+            day, hour, zone = moment.groups()
+            zone = "+00:00" if zone == "Z" else zone
+            times[folder] = datetime.datetime.fromisoformat(f"{day}T{hour}{zone}")
+    return times
 
 
 def student_id(name):
@@ -194,11 +243,20 @@ def refusal(data):
 
 def _entries(path):
     if path.is_dir():
-        return _of_folder(path)
+        return _entries_of_one_archive(path) or _of_folder(path)
     size = path.stat().st_size
     if size > MOST_PACKED:
         raise Refused(f"the archive is larger than {MOST_PACKED >> 20} MiB")
     return _of_zip(path) if path.name.lower().endswith(".zip") else _of_tar(path)
+
+
+def _entries_of_one_archive(folder):
+    """The archive in a folder that holds nothing else (Moodle, Gradescope)."""
+    inside = [path for path in folder.iterdir() if path.name not in NOISE]
+    if len(inside) == 1 and inside[0].is_file() and not inside[0].is_symlink() \
+            and inside[0].name.lower().endswith(ARCHIVES):
+        return _entries(inside[0])
+    return None
 
 
 def _of_folder(folder):
