@@ -10,6 +10,19 @@ from support import CourseTest, skeletons  # noqa: E402
 from course import screen, state  # noqa: E402
 
 
+class Seeds(CourseTest):
+    def test_a_report_is_replayed_by_its_seed_and_not_kept(self):
+        self.judge("02_more", [1])
+        self.assertEqual(self.course("check", "2", "--seed", "77")[0], 1)
+        self.course("check", "2")
+        with_seed, without = (self.root / "bazel-calls").read_text().splitlines()
+        self.assertIn("--test_env=GRADED_SEED=77 ", with_seed)
+        self.assertNotIn("SEED", without)
+        code, _, err = self.course("check", "--seed", "77")
+        self.assertEqual(code, 2)
+        self.assertIn("check NN --seed N", err)
+
+
 class Names(CourseTest):
     def test_a_chapter_has_four_names(self):
         for name in ("2", "02", "02_more", "chapters/02_more/"):

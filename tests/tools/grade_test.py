@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, "tests/tools")
 from support import CourseTest, Page, seed, skeletons  # noqa: E402
+from course import intake  # noqa: E402
 
 SUMS, MORE = "01_sums", "02_more"
 
@@ -72,6 +73,20 @@ class Grades(GradeTest):
         for student in ("ann", "bob"):
             self.assertTrue(self.page(student).text)
         self.assertIn("students/ann/index.html", self.page().hrefs)
+
+    def test_canvas_and_moodle_get_tables_of_their_own(self):
+        self.hand_in("ann_12_3_x.zip", MORE)
+        self.hand_in("=Eve Ng_14_assignsubmission_file_", MORE)
+        student = intake.student_id("=Eve Ng")
+        self.judge(MORE, [1], label=self.label(student, MORE))
+        self.plan(student)["graded"]["unsteady"] = []
+        code, out, _ = self.grade()
+        self.assertEqual((self.out / "canvas.csv").read_text().splitlines(), [
+            f"Student,ID,SIS Login ID,Section,{MORE}", "'=Eve Ng,14,,,60",
+            "ann,12,,,"])
+        self.assertEqual((self.out / "moodle.csv").read_text().splitlines(), [
+            "Identifier,Full name,Grade,Maximum grade",
+            "Participant 14,'=Eve Ng,60,100", "Participant 12,ann,,100"])
 
     def test_results_json_has_gradescopes_form(self):
         self.hand_in("ann", MORE, [1])

@@ -12,9 +12,11 @@ PATIENCE = 2.0  # an editor may take a file away this long before it is back
 
 
 def register(add):
-    add("check", check, "learners", "build and run a chapter's tests",
-        chapter="optional", json=True
-        ).add_argument("--all", action="store_true", help="every chapter")
+    parser = add("check", check, "learners", "build and run a chapter's tests",
+                 chapter="optional", json=True)
+    parser.add_argument("--all", action="store_true", help="every chapter")
+    parser.add_argument("--seed", metavar="N", type=int,
+                        help="with the random data that a report names")
     add("watch", watch, "learners", "check again at every save; Ctrl-C ends it",
         chapter="optional", json=True)
 
@@ -25,7 +27,9 @@ def check(args):
     if args.all:
         found = results.check(tree.chapters())
     elif args.chapter:
-        found = results.check([tree.find(args.chapter)])
+        found = results.check([tree.find(args.chapter)], args.seed)
+    elif args.seed:
+        raise Problem("--seed goes with a chapter: check NN --seed N", 2)
     else:
         found = [results.current()]
     if args.json:

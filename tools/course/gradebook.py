@@ -164,16 +164,40 @@ class Class:
 
 def grades_csv(graded):
     """One row a student, to be opened in a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["student", *(chapter.name for chapter in graded.chapters),
-                     "total", "max", "late", "flags", "notes"])
+    heads = ["student", *(chapter.name for chapter in graded.chapters),
+             "total", "max", "late", "flags", "notes"]
+    rows = []
     for student in graded.students:
         points = [*map(student.earned, student.grades), student.points]
-        row = [student.name, *(ERROR if p is None else p for p in points),
-               student.max_points, student.days_late, "; ".join(student.flags),
-               "; ".join(student.reasons() + student.notes())]
-        writer.writerow([cell(value) for value in row])
+        rows.append([
+            student.name, *(ERROR if p is None else p for p in points),
+            student.max_points, student.days_late, "; ".join(student.flags),
+            "; ".join(student.reasons() + student.notes())])
+    return _csv(heads, rows)
+
+
+def canvas_csv(graded):
+    """For Canvas, Gradebook, Import: it finds the student by ID."""
+    heads = ["Student", "ID", "SIS Login ID", "Section",
+             *(chapter.name for chapter in graded.chapters)]
+    return _csv(heads, [[student.name, student.submission.number, "", "",
+                         *map(student.earned, student.grades)]
+                        for student in graded.students])
+
+
+def moodle_csv(graded):
+    """For a Moodle assignment, Upload grading worksheet."""
+    return _csv(["Identifier", "Full name", "Grade", "Maximum grade"], [
+        [f"Participant {student.submission.number}".strip(), student.name,
+         student.points, student.max_points] for student in graded.students])
+
+
+def _csv(heads, rows):
+    """None is an empty cell: those who import it leave what was there."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(
+        [heads, *([cell("" if value is None else value) for value in row]
+                  for row in rows)])
     return text.getvalue()
 
 

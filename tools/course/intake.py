@@ -34,9 +34,9 @@ NOISE = {"__MACOSX", ".git", ".DS_Store", MANIFEST}
 ARCHIVES = (".tar.gz", ".tgz", ".zip")
 # How the archives of a class are named: lastfirst_LATE_ID_ID_file-1.tar.gz, and
 # First Last_ID_assignsubmission_file_, with or without a file's name.
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?\d+_\d+_.*?(?:-(?P<again>\d+))?"
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d+)_\d+_.*?(?:-(?P<again>\d+))?"
                     r"\.(?:tar\.gz|tgz|zip)", re.IGNORECASE)
-MOODLE = re.compile(r"(?P<name>[^_]+)_\d+_assignsubmission_file_?.*")
+MOODLE = re.compile(r"(?P<name>[^_]+)_(?P<id>\d+)_assignsubmission_file_?.*")
 GRADESCOPE = "submission_metadata.yml"
 # What a broken archive makes the readers of the standard library raise.
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error,
@@ -58,6 +58,7 @@ class Submission:
     refused: str = ""  # why nothing could be taken
     unreadable: str = ""  # this machine's own failure: regrade
     submitted: datetime.datetime | None = None  # where the folder says it
+    number: str = ""  # the student's, in Canvas or Moodle
 
 
 @dataclass
@@ -87,7 +88,9 @@ def read_class(folder, wanted):
                           "would be the same student: rename one of them", 2)
     submissions = [read(path, name, wanted) for path, name in found.values()]
     when = gradescope_times(folder / GRADESCOPE)
-    for submission in submissions:
+    for submission, (path, _) in zip(submissions, found.values()):
+        match = CANVAS.fullmatch(path.name) or MOODLE.fullmatch(path.name)
+        submission.number = match["id"] if match else ""
         submission.submitted = when.get(submission.name)
     return submissions, notes
 

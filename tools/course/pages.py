@@ -47,7 +47,8 @@ def _chapter(grade):
         title, _points(grade.points, grade.max_points),
         *(_failure(grade, rule, first=rule is failing[0]) for rule in failing),
         tag("h3", "All rules"), _rules(grade.graded["rules"]),
-        tag("p", f"Seed {grade.graded['seed']}", class_="dim")])
+        tag("p", "Seed ", tag("code", f"./course check {chapter.number} --seed "
+                              f"{grade.graded['seed']}"), class_="dim")])
 
 
 def _rules(rules):

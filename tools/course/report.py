@@ -10,7 +10,7 @@ MOST_COLUMNS = 6  # chapters side by side in 80 columns
 
 
 def write(graded, out):
-    """grades.csv, index.html, and a folder for each student."""
+    """The tables, index.html, and a folder for each student."""
     students = out / "students"
     _remove_others(students, {s.submission.id for s in graded.students})
     for student in graded.students:
@@ -19,6 +19,8 @@ def write(graded, out):
         _write(folder / "results.json", json.dumps(results, indent=1))
         _write(folder / "index.html", pages.student_page(student))
     _write(out / "grades.csv", gradebook.grades_csv(graded))
+    _write(out / "canvas.csv", gradebook.canvas_csv(graded))
+    _write(out / "moodle.csv", gradebook.moodle_csv(graded))
     _write(out / "index.html", pages.class_page(graded))
 
 
