@@ -114,8 +114,8 @@ bool is_caught_mutant(const Run& run, const std::string& path) {
 }
 
 // A mutant that never rests takes the processor from its neighbours and from
-// itself. A test of a rule that it keeps, and that was not done in time, has the
-// machine for itself once.
+// itself. A test of a rule that it keeps, and that was not done in time, has
+// the machine for itself once.
 void run_late_ones_alone(Run& run, const std::string& mutant,
                          const std::string& binary, const Limits& limits) {
   std::set<std::string> named = rules_named_in(mutant);
