@@ -159,6 +159,17 @@ class Grades(GradeTest):
         self.assertNotIn("execroot", said)
         self.assertIn("chapters/02_more/more.cc:1:1: error", self.page("ann").text)
 
+    def test_assembler_that_is_refused_a_file_is_the_students_own_doing(self):
+        self.hand_in("ann", MORE)
+        self.bazel_plan["labels"][self.label("ann", MORE) + "_code"] = {
+            "stderr": "/tmp/x.s: Assembler messages:\n/tmp/x.s:9: Error: file not "
+                      "found: /x/solutions/02_more/more.cc\n"}
+        self.bazel_plan["code"] = 1
+        self.assertEqual(self.grade()[0], 0)
+        row = self.rows()["ann"]
+        self.assertEqual((row["total"], row["flags"]),
+                         ("0", "02: brings assembler of its own"))
+
     def test_a_file_of_the_chapter_that_did_not_come_is_the_skeletons(self):
         extra = self.write("chapters/02_more/extra.cc", 'int x() { TODO("02.2", "x"); }')
         text = extra.read_text()

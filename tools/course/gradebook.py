@@ -23,6 +23,7 @@ class Grade:
     graded: dict | None = None  # as the runner wrote it
     said: str = ""  # by the compiler
     meaning: str = ""  # its first error in plain words
+    flags: list = field(default_factory=list)
 
     @property
     def points(self):
@@ -69,7 +70,7 @@ class Student:
     def flags(self):
         """For the instructor alone."""
         return [f"{grade.chapter.number}: {flag}" for grade in self.grades
-                if grade.graded for flag in grade.graded["flags"]]
+                for flag in grade.flags]
 
     @property
     def unsteady(self):

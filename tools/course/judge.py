@@ -48,7 +48,8 @@ class Judge:
         wrong = _disbelief(graded, submission, chapter, status)
         if wrong:
             return _error(chapter, wrong)
-        return Grade(chapter, gradebook.GRADED, graded=graded)
+        return Grade(chapter, gradebook.GRADED, graded=graded,
+                     flags=graded["flags"])
 
 
 def _error(chapter, reason):
@@ -60,8 +61,10 @@ def _broken(submission, chapter, said):
     text = BUILD_PATH.sub("", said).replace(f"submissions/{submission.id}/",
                                             "chapters/")
     forbidden = "undeclared inclusion" in text
+    assembler = "Assembler messages:" in text  # what a compiler writes is right
     error = compiler.first_error(text)
-    if MACHINE.search(text) or not (forbidden or error):
+    if MACHINE.search(text) or not (
+            forbidden or assembler or error):
         return _error(chapter, "the compiler did not end well: "
                       + printable(text.strip()[-200:]))
     lines = text.strip().split("\n")
@@ -70,12 +73,15 @@ def _broken(submission, chapter, said):
         shown.append(f"... ({len(lines) - MOST_LINES} more lines)")
     if forbidden:
         reason, meaning = "includes files that are not its own", ""
+    elif assembler:
+        reason, meaning = "brings assembler of its own", ""
     else:
         reason = "does not compile" if error.line else "does not link"
         where = f"{error.where()}: " if error.path else ""
         meaning = f"{where}{error.message}\n{error.meaning}".rstrip()
     return Grade(chapter, gradebook.BROKEN, reason, said=printable("\n".join(shown)),
-                 meaning=meaning)
+                 meaning=meaning,
+                 flags=[reason] if forbidden or assembler else [])
 
 
 def _disbelief(graded, submission, chapter, status):
