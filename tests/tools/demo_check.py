@@ -96,7 +96,7 @@ def look_at_pages(check, out):
     check("half: both ends", "the other end" in pages["half"].text)
     check("cheats: what it printed is text",
           "</pre><script>alert(100)" in pages["cheats"].text)
-    check("cheats: flagged to the instructor", "_exit(0)" in pages["class"].text)
+    check("cheats: flagged to the instructor", "ends the process: _exit" in pages["class"].text)
     check("does_not_compile: quoted", "error:" in pages["does_not_compile"].text)
 
 
