@@ -44,8 +44,9 @@ void echo(std::shared_ptr<Socket> client);
 // queued than the mark and one (ANSWER-2). Says "line too long" (ANSWER-3), or
 // "timeout" when `idle` has passed without traffic, and ends: no line is
 // answered after that. When `idle` has passed once more, destroys the client
-// (ANSWER-4). Logs "NAME: end", "NAME: error ECONNRESET", "NAME: timeout",
-// "NAME: line too long", and at last "NAME: closed" (ANSWER-5); "?" without.
+// (ANSWER-4). Logs "NAME: end", "NAME: error ECONNRESET", each time "NAME:
+// timeout", "NAME: line too long", and at last "NAME: closed" (ANSWER-5); "?"
+// for a name that it has not said.
 void answer(std::shared_ptr<Socket> client, std::chrono::milliseconds idle,
             Log log);
 
@@ -57,10 +58,11 @@ void introduce(std::shared_ptr<Socket> server, std::string name, int lines,
                Log log);
 
 // One room. The first line of a client is its name: 1 to 32 bytes of UTF-8, and
-// nobody else's. Else it is told why, "* ...", and ended (ROOM-2). Then it is a
-// member: it reads "* hello NAME", and the others "* NAME joined". Each line of
-// it is "NAME: LINE" to all others (ROOM-1), as valid UTF-8; after one that is
-// too long it reads "* line too long", and has left (ROOM-6).
+// nobody else's. Else it is told why, "* " and words of yours, and ended
+// (ROOM-2). Then it is a member: it reads "* hello NAME", and the others "* NAME
+// joined". Each line of it is "NAME: LINE" to all others (ROOM-1), as valid
+// UTF-8; after one that is too long it reads "* line too long", and has left
+// (ROOM-6).
 //
 // However a member goes, the others read once "* NAME left", and the name is
 // free (ROOM-3). One that has more than `most_queued` bytes waiting is

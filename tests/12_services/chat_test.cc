@@ -6,6 +6,7 @@
 #include "chapters/12_services/services.h"
 #include "common/testing/fault.h"
 #include "common/testing/graded.h"
+#include "common/testing/memory.h"
 #include "tests/12_services/world.h"
 
 using namespace graded;
@@ -30,6 +31,20 @@ struct Rooms {
 // What is said to a slow reader: more than the kernel and the room keep for it.
 std::string long_speech() {
   return numbered(std::string(2000, '.'), 400);
+}
+
+// n characters of two bytes each.
+std::string letters(int n) {
+  std::string text;
+  for (int i = 0; i < n; ++i) text += "\xc3\xa9";
+  return text;
+}
+
+// The words of a refusal are free: "* ...".
+Lines without_reasons(Lines lines) {
+  for (std::string& line : lines)
+    if (line.starts_with("* ")) line = "* ...";
+  return lines;
 }
 
 std::string says(const std::string& name, const std::string& speech) {
@@ -127,13 +142,45 @@ TEST(Chat, RefusesANameThatIsTaken) {
   Person& other = room.world.connect("other");
 
   other.say("ann\nhi all\n");
-  Lines others = room.world.hear(other, 2);
+  Lines others = without_reasons(room.world.hear(other, 2));
   room.world.named("bob");
 
-  EXPECT_IS(others, (Lines{"* ann is taken", "(end)"}))
+  EXPECT_IS(others, (Lines{"* ...", "(end)"}))
       << "A second client says that it is ann.";
   EXPECT_IS(room.world.hear(ann, 1), (Lines{"* bob joined"}))
       << "ann reads nothing of the one that was refused.";
+}
+
+TEST(Chat, HearsNoMoreOfWhoWasRefused) {
+  RULE("ROOM-2");
+  Rooms room(Over::kPath);
+  Person& ann = room.world.named("ann");
+  Person& other = room.world.connect("other");
+  other.say("ann\n");
+  room.world.hear(other, 2);
+
+  other.say("bob\nhi all\n");
+  room.world.settle();
+
+  EXPECT_IS(room.chat.names(), (Lines{"ann"}))
+      << "Who was refused is ended. A good name comes too late.";
+  EXPECT_IS(ann.take_lines(), Lines{}) << "ann reads nothing of it.";
+}
+
+TEST(Chat, KeepsNothingOfWhoWasRefused) {
+  RULE("ROOM-2");
+  Rooms room(Over::kPath);
+  Person& client = room.world.connect("client");
+  client.say("\n");
+  room.world.hear(client, 2);
+
+  client.say(numbered("line", 100000));
+  Memory memory;
+  room.world.settle();
+
+  EXPECT_IS(memory.held() < 100000, true)
+      << "Who was refused says 100,000 lines. Nobody will take them: "
+      << memory.held() << " bytes are kept all the same.";
 }
 
 TEST(Chat, RefusesWhatIsNoName) {
@@ -141,25 +188,26 @@ TEST(Chat, RefusesWhatIsNoName) {
   Rooms room(Over::kPath);
   Lines answers;
 
-  for (const std::string& name : {std::string(), std::string(33, 'a'),
-                                  std::string("\xff"), std::string("\xc3")}) {
+  for (const std::string& name :
+       {std::string(), std::string(33, 'a'), letters(17), std::string("\xff"),
+        std::string("\xc3")}) {
     Person& person = room.world.connect("client");
     person.say(name + "\n");
-    for (const std::string& line : room.world.hear(person, 2))
-      answers.push_back(line.substr(0, 2) == "* " ? "* ..." : line);
+    for (std::string& line : without_reasons(room.world.hear(person, 2)))
+      answers.push_back(line);
   }
 
   EXPECT_IS(answers, (Lines{"* ...", "(end)", "* ...", "(end)", "* ...",
-                            "(end)", "* ...", "(end)"}))
-      << "An empty name, one of 33 bytes, one that is no UTF-8, and one that "
-         "breaks off in a character: each is told why, \"* ...\", and ended.";
+                            "(end)", "* ...", "(end)", "* ...", "(end)"}))
+      << "An empty name, one of 33 bytes, one of 17 characters that are 34 "
+         "bytes, one that is no UTF-8, and one that breaks off in a "
+         "character: each is told why, \"* ...\", and ended.";
 }
 
 TEST(Chat, TakesTheLongestName) {
   RULE("ROOM-2");
   Rooms room(Over::kPath);
-  std::string name;
-  for (int i = 0; i < 16; ++i) name += "\xc3\xa9";
+  std::string name = letters(16);
 
   Person& person = room.world.connect("client");
   person.say(name + "\n");
@@ -186,6 +234,24 @@ TEST(Chat, TellsThatAMemberHasEnded) {
       << "ann has ended, and another ann has joined. bob reads it once.";
 }
 
+TEST(Chat, WhoHasEndedHasLeftAlsoIfItDoesNotRead) {
+  RULE("ROOM-3");
+  Rooms room(Over::kPath, 2000000);
+  Person& deaf = room.world.named("deaf");
+  Person& ann = room.world.named("ann");
+  deaf.stop_reading();
+  ann.say(long_speech());
+  room.world.settle();
+
+  deaf.finish();
+  room.world.settle();
+
+  EXPECT_IS(ann.take_lines(), (Lines{"* deaf left"}))
+      << "800,000 bytes wait for deaf, which ends and does not read. Until it "
+         "does, its socket does not close.";
+  EXPECT_IS(room.chat.names(), (Lines{"ann"})) << "Its name is free.";
+}
+
 TEST(Chat, TellsThatAMemberHasBrokenOff) {
   RULE("ROOM-3");
   Rooms room(Over::kTcp);
@@ -202,7 +268,7 @@ TEST(Chat, TellsThatAMemberHasBrokenOff) {
 }
 
 TEST(Chat, SurvivesAClientThatBreaksOffWithoutAName) {
-  RULE("BYTES-3");
+  RULE("ROOM-3");
   Rooms room(Over::kTcp);
   Person& ann = room.world.named("ann");
   Person& silent = room.world.connect("silent");
@@ -359,6 +425,28 @@ TEST(Chat, OthersMayDestroyAMember) {
       << "Somebody who has ann's socket has destroyed it.";
   EXPECT_IS(bob.take_lines(), (Lines{"* ann left", "cid: hi"}))
       << "This is what bob reads.";
+}
+
+TEST(Chat, OthersMayEndAMember) {
+  RULE("ROOM-5");
+  Rooms room(Over::kPath);
+  Person& ann = room.world.named("ann");
+  Person& bob = room.world.named("bob");
+  Person& cid = room.world.named("cid");
+  room.world.settle();
+  for (Person* person : {&ann, &bob}) person->take_lines();
+
+  room.world.socket(0)->end("goodbye\n");
+  cid.say("hi\n");
+  room.world.settle();
+
+  EXPECT_IS(ann.take_lines(), (Lines{"goodbye", "(end)"}))
+      << "Somebody who has ann's socket has called end(). cid's line cannot "
+         "go to it any more.";
+  EXPECT_IS(bob.take_lines(), (Lines{"cid: hi"})) << "This is what bob reads.";
+  EXPECT_TRUE(room.world.log.is({"ann joined", "bob joined", "cid joined"}))
+      << "A write after end() would be an error, and would end ann's "
+         "connection. ann has not left: it may still talk.";
 }
 
 TEST(Chat, TextIsAlwaysUtf8) {

@@ -346,6 +346,20 @@ class World {
   std::size_t most_queued_ = 0;
 };
 
+// A server at `path` that accepts nobody, and has no room for another client.
+class Backlog {
+ public:
+  explicit Backlog(const std::string& path) : listener_(World::bound_to(path)) {
+    Unwatched ours;
+    ::listen(listener_.get(), 0);
+    client_ = std::make_unique<Connection>(Connection::to_path(path, "client"));
+  }
+
+ private:
+  OwnFd listener_;
+  std::unique_ptr<Connection> client_;
+};
+
 // Lines that are numbered: "WORDS 1\n" to "WORDS n\n".
 inline std::string numbered(const std::string& words, int n) {
   std::string text;
