@@ -27,7 +27,7 @@ class Listener {
   static Listener at(const Endpoint& endpoint, const ListenOptions& options);
   // Makes a socket file; "@name" is one of the abstract namespace, without a
   // file. Whatever is there already stays, and is EADDRINUSE (UNIX-3); a
-  // directory that is not there is EACCES (UNIX-4).
+  // directory that is not there is EACCES (UNIX-4), a path too long EINVAL.
   static Listener at_path(const std::string& path, int backlog);
   // On a stream socket that is bound already, which it takes. What is none is
   // EINVAL, and stays yours (LISTEN-13, LISTEN-14).

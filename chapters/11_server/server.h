@@ -80,8 +80,9 @@ class Server : public std::enable_shared_from_this<Server> {
   Event<> on_close;  // it was closed, and the last connection is gone
 
   // `listening` is a listener for one on_listening. UsageError: it listens
-  // already, or is about to (LISTEN-9); a port that cannot be, or nowhere to
-  // listen (LISTEN-19).
+  // already, or is about to, ERR_SERVER_ALREADY_LISTEN (LISTEN-9); a port that
+  // cannot be, ERR_SOCKET_BAD_PORT, or nowhere to listen, ERR_INVALID_ARG_VALUE
+  // (LISTEN-19).
   Server& listen(ListenOptions options, std::function<void()> listening = {});
   Server& listen(int port = 0, std::string host = {}, int backlog = 511,
                  std::function<void()> listening = {});

@@ -204,6 +204,23 @@ TEST(Listen, AgainAfterClose) {
       << "A server that was closed can listen again, and serves.";
 }
 
+TEST(Listen, AgainWhileAConnectionIsOpen) {
+  RULE("LISTEN-8");
+  World world;
+  world.listen();
+  Connection client = world.client();
+  world.until("connection");
+  world.server->close();
+
+  world.listen();
+  world.accepted[0]->destroy();
+  world.settle();
+
+  EXPECT_TRUE(world.saw({"listening", "connection", "listening"}))
+      << "close(), then listen() while a connection is open; then that ends. "
+         "There is no on_close: the server listens.";
+}
+
 TEST(Listen, TwiceIsRefused) {
   RULE("LISTEN-9");
   World world;
@@ -290,6 +307,21 @@ TEST(Listen, ClosedBeforeItIsTold) {
     EXPECT_IS(world.server->listening(), false)
         << "close() ended the listen(), also while a host is resolved.";
   }
+}
+
+TEST(Listen, AgainBeforeItIsTold) {
+  RULE("LISTEN-15");
+  World world;
+
+  world.server->listen({.port = 0});
+  world.server->close();
+  world.server->listen({.port = 0});
+  world.until("listening");
+  world.settle();
+
+  EXPECT_TRUE(world.saw({"close", "listening"}))
+      << "listen(), close(), listen(): the first one never tells, not even "
+         "for the second one.";
 }
 
 TEST(Listen, BacklogGoesToTheKernel) {

@@ -142,6 +142,47 @@ TEST(NoDescriptors, TheLastOneIsUsed) {
          "after the first of them.";
 }
 
+TEST(NoDescriptors, DoesNotRestWhenNobodyWaits) {
+  RULE("ACC-10");
+  VirtualClock clock;
+  World world;
+  world.listen();
+  Connection first = world.client("first");
+  LateClient late;
+  {
+    FullTable full(1);
+    world.settle();
+    late.connect(world.port());
+    world.settle();
+  }
+
+  EXPECT_IS(arrived(late.wire()), "<FIN>")
+      << "The first client took the last descriptor, and nobody waited behind "
+         "it. The next one is turned away at once, without a rest: no time "
+         "has passed.";
+}
+
+TEST(NoDescriptors, TurnsAwayAtAPathAndOnADescriptor) {
+  RULE("ACC-10");
+  Folder folder;
+  std::string path = folder.path("a.sock");
+  for (ListenOptions options :
+       {ListenOptions{.path = path}, ListenOptions{.fd = bound_socket()}}) {
+    World world;
+    world.listen(options);
+    Connection client = options.fd < 0 ? Connection::to_path(path, "client")
+                                       : world.client();
+    {
+      FullTable full;
+      world.settle();
+    }
+
+    EXPECT_IS(arrived(client), "<FIN>")
+        << (options.fd < 0 ? "At a path" : "On a descriptor that was given")
+        << " the server has a descriptor in reserve, too.";
+  }
+}
+
 TEST(NoDescriptors, RestsWhenNothingHelps) {
   RULE("ACC-10");
   for (int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {

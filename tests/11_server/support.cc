@@ -39,6 +39,24 @@ std::string try_connect(const std::string& host, std::uint16_t port) {
   return "connected";
 }
 
+namespace {
+Connection unconnected() {
+  Unwatched ours;
+  return Connection(
+      checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket()"),
+      "late");
+}
+}  // namespace
+
+LateClient::LateClient() : wire_(unconnected()) {}
+
+void LateClient::connect(std::uint16_t port) {
+  Unwatched ours;
+  step("late", "connects");
+  net::Endpoint there = endpoint("127.0.0.1", port);
+  checked(::connect(wire_.fd(), there.address(), there.size()), "connect()");
+}
+
 int bound_socket() {
   Unwatched ours;
   net::Endpoint here = endpoint("127.0.0.1", 0);

@@ -171,6 +171,17 @@ int number_option(int fd, int level, int name);
 // or "<RST>" if that is what came last.
 std::string arrived(const Connection& peer);
 
+// A client that has its descriptor already, and connects later.
+class LateClient {
+ public:
+  LateClient();
+  void connect(std::uint16_t port);
+  const Connection& wire() const { return wire_; }
+
+ private:
+  Connection wire_;
+};
+
 // Not a descriptor is left, but for `n`. Until it ends.
 class FullTable {
  public:
