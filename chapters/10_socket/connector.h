@@ -39,7 +39,8 @@ class Lookup {
   std::shared_ptr<State> state_;
 };
 
-// How long an attempt may take while there are more addresses to try.
+// How long an attempt may take while there are more addresses to try. Then it
+// has failed, with ETIMEDOUT.
 inline constexpr std::chrono::milliseconds kAttemptTimeout{250};
 
 // Tries the endpoints one after the other, first and second family in turn,

@@ -140,11 +140,11 @@ bool Socket::writable_finished() const {
 }
 
 bool Socket::readable() const {
-  TODO("10.4", "until the end, or destroy()");
+  TODO("10.1", "until the end, or destroy()");
 }
 
 bool Socket::writable() const {
-  TODO("10.4", "until end(), or destroy()");
+  TODO("10.1", "until end(), or destroy()");
 }
 
 bool Socket::connecting() const {
@@ -160,7 +160,7 @@ bool Socket::destroyed() const {
 }
 
 std::string_view Socket::ready_state() const {
-  TODO("10.4", "one of five words (HALF-5)");
+  TODO("10.1", "one of five words (HALF-5)");
 }
 
 std::optional<milliseconds> Socket::timeout() const {

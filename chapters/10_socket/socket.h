@@ -96,8 +96,10 @@ class Socket : public std::enable_shared_from_this<Socket> {
   Event<bool /* had_error */> on_close;
 
   // Connects, also again after close (CONN-14). `connected` is a listener for
-  // one on_connect. UsageError: no port and no path, or a port that cannot be
-  // (CONN-15, CONN-16); while it is connecting or connected, too.
+  // one on_connect. Half-open and the mark stay what they are. UsageError:
+  // ERR_MISSING_ARGS, no port and no path; ERR_SOCKET_BAD_PORT;
+  // ERR_INVALID_IP_ADDRESS, of `local_address`; EALREADY, before close (CONN-15,
+  // CONN-16).
   Socket& connect(ConnectOptions options, std::function<void()> connected = {});
   Socket& connect(int port, std::string host = {},
                   std::function<void()> connected = {});
@@ -161,7 +163,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   Socket(EventLoop& loop, ConnectOptions options);
 
  private:
-  struct State;  // yours to design: see socket.cc
+  struct State;  // yours to design: see state.h
   std::unique_ptr<State> state_;
 };
 

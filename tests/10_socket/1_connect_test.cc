@@ -640,7 +640,7 @@ TEST(ConnectAgain, AfterAFailure) {
       << "One who was refused may try again, with the same socket.";
 }
 
-TEST(Misuse, OfPortsIsThrownAtOnce) {
+TEST(Misuse, OfOptionsIsThrownAtOnce) {
   RULE("CONN-15");
   Net net;
   SocketPtr socket = Socket::create(net.loop());
@@ -655,6 +655,15 @@ TEST(Misuse, OfPortsIsThrownAtOnce) {
   EXPECT_IS(usage_error([&] { socket->connect(ConnectOptions()); }),
             "ERR_MISSING_ARGS")
       << "Neither a port nor a path: where to?";
+  ConnectOptions from = to(80);
+  from.local_port = 65536;
+  EXPECT_IS(usage_error([&] { socket->connect(from); }), "ERR_SOCKET_BAD_PORT")
+      << "The local port is a port, too.";
+  from = to(80);
+  from.local_address = "localhost";
+  EXPECT_IS(usage_error([&] { socket->connect(from); }),
+            "ERR_INVALID_IP_ADDRESS")
+      << "A local end is an address: no name is looked up for it.";
   EXPECT_IS(socket->connecting(), false) << "None of them has begun.";
 }
 
@@ -673,6 +682,28 @@ TEST(Misuse, OfASocketThatIsConnectingIsThrownAtOnce) {
 
   EXPECT_TRUE(net.saw({"connect", "ready"}))
       << "And the attempt that is on does not suffer.";
+}
+
+TEST(Misuse, OfASocketThatIsNotClosedIsThrownAtOnce) {
+  RULE("CONN-15");
+  Listener server;
+  Net net;
+  SocketPtr socket = net::connect(net.loop(), server.port(), "127.0.0.1");
+  auto again = [&](const std::string& when) {
+    net.add(when + usage_error([&] { socket->connect(to(server.port())); }));
+  };
+
+  socket->on_ready([&] {
+    again("connected: ");
+    socket->destroy();
+    again("destroyed: ");
+  });
+  socket->on_close([&](bool) { net.add("close"); });
+  net.run();
+
+  EXPECT_TRUE(
+      net.saw({"connected: EALREADY", "destroyed: EALREADY", "close"}))
+      << "A connection is over with its close event, not before.";
 }
 
 TEST(DestroyBeforeConnect, LeavesOnlyClose) {

@@ -307,6 +307,7 @@ TEST(Pause, PushesBackOnTheSender) {
   Net net;
   Ends ends = net.pair();
   net.read(*ends.socket);
+  net.settle();
   ends.socket->pause();
 
   std::size_t sent = sent_until_it_stops(net, ends.peer);
@@ -339,6 +340,7 @@ TEST(Pause, LosesNothingWhenItPushedBack) {
   std::size_t got = 0;
   ends.socket->on_data([&](std::string_view bytes) { got += bytes.size(); });
   ends.socket->on_end([&] { net.add("end"); });
+  net.settle();
   ends.socket->pause();
   std::size_t sent = sent_until_it_stops(net, ends.peer);
   ends.peer.close();

@@ -151,6 +151,26 @@ TEST(WriteCallback, ThatThrowsLeavesTheOthersAlone) {
       << "The exception leaves run(). The other callback is still owed.";
 }
 
+TEST(WriteCallback, IsOwedWhenADrainListenerThrows) {
+  RULE("WRITE-2");
+  Net net;
+  Narrow ends(net);
+  Reader reader(net, ends.peer);
+  ends.socket->on_drain([] { throw std::runtime_error("from a listener"); });
+  ends.socket->write(std::string(100'000, 'x'), adds(net, "written"));
+
+  try {
+    net.run();
+  } catch (const std::runtime_error&) {
+    net.add("exception");
+  }
+  net.settle();
+
+  EXPECT_TRUE(net.saw({"exception", "written ok"}))
+      << "drain comes first, and its listener throws. The bytes are out all "
+         "the same, and their callback is still owed.";
+}
+
 TEST(WriteCallback, SurvivesShortAndInterruptedSends) {
   RULE("WRITE-2");
   Net net;
@@ -285,6 +305,29 @@ TEST(Drain, ComesAgainForTheNextSaturation) {
 
   EXPECT_TRUE(net.saw({"drain", "false", "drain", "false", "drain"}))
       << "Each time the queue was full it says when it is empty again.";
+}
+
+TEST(Drain, NeverComesInsideWrite) {
+  RULE("DRAIN-1");
+  Net net;
+  ConnectOptions options;
+  options.high_water_mark = 10;
+  Ends ends = net.pair(options);
+  net.settle();
+  net.record(*ends.socket);
+  Fault full(Call::kSend, {fails(EAGAIN)});
+
+  net.loop().set_timeout(0ms, [&] {
+    ends.socket->write("0123456789");
+    ends.socket->write("more");
+    net.add("write() has returned");
+  });
+  net.settle();
+
+  EXPECT_TRUE(net.saw({"write() has returned", "drain"}))
+      << "The first write finds no room, the second one would. But it comes "
+         "after the first, and only the loop empties the queue: a drain "
+         "listener writes, and write() inside write() has no end.";
 }
 
 TEST(Drain, IsNotForATrueWrite) {

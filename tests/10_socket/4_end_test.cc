@@ -70,6 +70,28 @@ TEST(OwnEnd, WaitsForTheConnection) {
       << "end() of one that is connecting is no destroy(): it connects.";
 }
 
+TEST(OwnEnd, OfOneThatIsNewWaitsForConnect) {
+  RULE("END-1");
+  Listener server;
+  Net net;
+  SocketPtr socket = Socket::create(net.loop());
+  ConnectOptions options;
+  options.port = server.port();
+  options.host = "127.0.0.1";
+
+  socket->end([&] {
+    net.add("ended");
+    server.accept();
+  });
+  socket->on_ready([&] { net.add("ready"); });
+  socket->connect(options);
+  net.run();
+
+  EXPECT_TRUE(net.saw({"ready", "ended"}))
+      << "What was said before connect() holds: FIN follows the connection. "
+         "Only what is left of an earlier connection is dropped.";
+}
+
 TEST(EndCallback, RunsWhenFINIsOut) {
   RULE("END-4");
   Net net;
@@ -289,6 +311,27 @@ TEST(HalfOpen, AutomaticEndComesAfterTheListeners) {
       << "What is written there goes out before FIN.";
 }
 
+TEST(HalfOpen, AutomaticEndComesWhenAListenerThrows) {
+  RULE("HALF-1");
+  Net net;
+  Ends ends = net.pair();
+  ends.socket->on_close([&](bool) { net.add("close"); });
+  ends.socket->on_end([] { throw std::runtime_error("from a listener"); });
+  ends.peer.finish();
+
+  for (int i = 0; i < 2; ++i) {
+    try {
+      net.run();
+    } catch (const std::runtime_error&) {
+      net.add("exception");
+    }
+  }
+
+  EXPECT_TRUE(net.saw({"exception", "close"}))
+      << "What an end listener throws leaves run(). The socket ends its side "
+         "all the same, when the loop runs again.";
+}
+
 TEST(HalfOpen, AutomaticEndSendsWhatIsQueued) {
   RULE("HALF-1");
   Net net;
@@ -392,4 +435,24 @@ TEST(WriteAfterEnd, IsEPIPEWhenThePeerHadEnded) {
       net.saw({"end", "callback EPIPE", "error EPIPE", "close after an error"}))
       << "The peer has ended, and so have we, as it must be without "
          "allow_half_open. So this is told as a connection that is over.";
+}
+
+TEST(WriteAfterEnd, IsNoEPIPEWhenHalfOpenIsAllowed) {
+  RULE("WRITE-7");
+  Net net;
+  Ends ends = net.pair(half_open());
+  net.record(*ends.socket);
+  ends.socket->on_end([&] {
+    ends.socket->end();
+    ends.socket->write("more", adds(net, "callback"));
+  });
+  ends.peer.finish();
+
+  net.run();
+
+  EXPECT_TRUE(
+      net.saw({"end", "callback ERR_STREAM_WRITE_AFTER_END",
+               "error ERR_STREAM_WRITE_AFTER_END", "close after an error"}))
+      << "With allow_half_open the end was our own decision, and to write "
+         "after it our own mistake.";
 }

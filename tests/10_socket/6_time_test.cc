@@ -209,6 +209,21 @@ TEST(IdleListener, IsRemovedWithTheTimeout) {
       << "set_timeout(0, listener) takes the listener off again.";
 }
 
+TEST(IdleListener, IsNotRemovedByAZeroAlone) {
+  RULE("TIME-6");
+  Timeless world;
+  Ends ends = world.net.pair();
+
+  ends.socket->set_timeout(100ms, [&] { world.note("listener"); });
+  ends.socket->set_timeout(0ms);
+  ends.socket->set_timeout(100ms);
+  world.run_until(450ms, *ends.socket);
+
+  EXPECT_TRUE(world.net.saw({"listener at 100 ms"}))
+      << "set_timeout(0) switches the time off. The listener still waits for "
+         "its one timeout: it goes only when a listener is given with the 0.";
+}
+
 TEST(IdleOption, RunsFromBeforeTheConnection) {
   RULE("TIME-6");
   Names names;
@@ -389,7 +404,8 @@ TEST(Ownership, ListenersStayForTheNextConnection) {
   options.host = "127.0.0.1";
   int connections = 1;
   socket->on_close([&](bool) {
-    if (connections++ < 2) socket->connect(options);
+    if (connections++ < 2)
+      net.loop().defer([&] { socket->connect(options); });
   });
   socket->connect(options);
 

@@ -111,6 +111,23 @@ TEST(Text, SetEncodingStartsNothing) {
       << "It is no reader. But what was kept for one is text from then on.";
 }
 
+TEST(Text, IsDecodedOnce) {
+  RULE("ENC-1");
+  Net net;
+  Ends ends = net.pair();
+  ends.peer.send("hi");
+  net.settle();
+
+  ends.socket->set_encoding(Encoding::kHex);
+  ends.socket->set_encoding(Encoding::kHex);
+  net.read(*ends.socket);
+  net.settle();
+
+  EXPECT_TRUE(net.saw({"data 6869"}))
+      << "What waits for a reader is text after the first set_encoding(). The "
+         "second one must not take it for bytes.";
+}
+
 TEST(Text, WithoutAnEncodingBytesStayBytes) {
   RULE("ENC-1");
   Net net;

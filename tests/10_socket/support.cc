@@ -104,12 +104,12 @@ SocketPtr Net::adopt(int fd, ConnectOptions options) {
 }
 
 void Net::add(std::string event) {
-  step("event", event);
+  step("you", "event " + event);
   events.push_back(std::move(event));
 }
 
 void Net::data(const std::string& name, std::string_view bytes) {
-  step("event", name + "data " + in_quotes(bytes));
+  step("you", "event " + name + "data " + in_quotes(bytes));
   std::string head = name + "data ";
   if (events.empty() || events.back().rfind(head, 0) != 0)
     events.push_back(head);

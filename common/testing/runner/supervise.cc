@@ -287,13 +287,29 @@ bool drain(int fd, Take take) {
   }
 }
 
-// The line that says most of a failure: the test's own words, where GoogleTest
-// knows no more than that something is false.
-std::string headline(const std::string& message) {
+std::string parting(const std::vector<std::string>& expected,
+                    const std::vector<std::string>& actual) {
+  std::size_t i = 0;
+  while (i < expected.size() && i < actual.size() && expected[i] == actual[i])
+    ++i;
+  if (i == expected.size()) return "\"" + actual[i] + "\" was not expected";
+  if (i == actual.size()) return "\"" + expected[i] + "\" is missing";
+  return "\"" + actual[i] + "\" in place of \"" + expected[i] + "\"";
+}
+
+// The line that says most of a failure: where two lists of events part, or the
+// test's own words where GoogleTest knows no more than that something is false.
+std::string headline(const Failure& failure) {
+  const std::string& message = failure.message;
+  const auto& expected = failure.expected;
+  const auto& actual = failure.actual;
   constexpr std::string_view kFalse = "\nExpected: true\n";
-  std::size_t at = message.find(kFalse);
-  bool bare = message.starts_with("Value of: ") && at != message.npos;
-  std::size_t begin = bare ? at + kFalse.size() : 0;
+  std::size_t begin = 0;
+  if (message.starts_with("Value of: ")) {
+    if (expected != actual) return parting(expected, actual);
+    std::size_t at = message.find(kFalse);
+    if (at != message.npos) begin = at + kFalse.size();
+  }
   return message.substr(begin, message.find('\n', begin) - begin);
 }
 
@@ -332,8 +348,7 @@ void judge(Report& report, int status, bool late, bool endless,
   } else if (outcome.verdict == Verdict::kSkip) {
     outcome.why = "skipped: " + outcome.why;
   } else if (failed || !report.passed) {
-    std::string message = failed ? outcome.failures[0].message : "";
-    set(Verdict::kFail, headline(message));
+    set(Verdict::kFail, failed ? headline(outcome.failures[0]) : "");
   } else if (WEXITSTATUS(status) != report.pass_status) {
     set(Verdict::kFail,
         "the test passed, but the process then ended with "
