@@ -97,9 +97,9 @@ class Socket : public std::enable_shared_from_this<Socket> {
 
   // Connects, also again after close (CONN-14). `connected` is a listener for
   // one on_connect. Half-open and the mark stay what they are. UsageError:
-  // ERR_MISSING_ARGS, no port and no path; ERR_SOCKET_BAD_PORT;
-  // ERR_INVALID_IP_ADDRESS, of `local_address`; EALREADY, before close (CONN-15,
-  // CONN-16).
+  // ERR_MISSING_ARGS, no port and no path (CONN-16); ERR_SOCKET_BAD_PORT;
+  // ERR_INVALID_IP_ADDRESS, of `local_address`; EALREADY, before close
+  // (CONN-15).
   Socket& connect(ConnectOptions options, std::function<void()> connected = {});
   Socket& connect(int port, std::string host = {},
                   std::function<void()> connected = {});

@@ -58,15 +58,13 @@ void introduce(std::shared_ptr<Socket> server, std::string name, int lines,
                Log log);
 
 // One room. The first line of a client is its name: 1 to 32 bytes of UTF-8, and
-// nobody else's. Else it is told why, "* " and words of yours, and ended
-// (ROOM-2). Then it is a member: it reads "* hello NAME", and the others "* NAME
-// joined". Each line of it is "NAME: LINE" to all others (ROOM-1), as valid
-// UTF-8; after one that is too long it reads "* line too long", and has left
-// (ROOM-6).
-//
-// However a member goes, the others read once "* NAME left", and the name is
-// free (ROOM-3). One that has more than `most_queued` bytes waiting is
-// destroyed at once: "* NAME was too slow" (ROOM-4, ROOM-5).
+// nobody else's. Else it reads "* " and why not, and is ended (ROOM-2). A
+// member reads "* hello NAME", the others "* NAME joined". Each line of it is
+// "NAME: LINE" to all others (ROOM-1), as valid UTF-8; after one that is too
+// long it reads "* line too long", and has left (ROOM-6). However a member
+// goes, the others read once "* NAME left", and the name is free (ROOM-3). One
+// that has more than `most_queued` bytes waiting is destroyed at once: "* NAME
+// was too slow" (ROOM-4, ROOM-5).
 class Chat {
  public:
   // Logs "NAME joined", "NAME left", "NAME was too slow", "NAME: error CODE".

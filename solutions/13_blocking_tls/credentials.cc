@@ -5,7 +5,6 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -63,7 +62,7 @@ int give_passphrase(char* buffer, int size, int, void* passphrase) {
   auto& own = *static_cast<Passphrase*>(passphrase);
   own.asked = true;
   if (own.text.size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(buffer, own.text.data(), own.text.size());
+  own.text.copy(buffer, own.text.size());
   return static_cast<int>(own.text.size());
 }
 

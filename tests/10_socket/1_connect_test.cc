@@ -701,8 +701,7 @@ TEST(Misuse, OfASocketThatIsNotClosedIsThrownAtOnce) {
   socket->on_close([&](bool) { net.add("close"); });
   net.run();
 
-  EXPECT_TRUE(
-      net.saw({"connected: EALREADY", "destroyed: EALREADY", "close"}))
+  EXPECT_TRUE(net.saw({"connected: EALREADY", "destroyed: EALREADY", "close"}))
       << "A connection is over with its close event, not before.";
 }
 

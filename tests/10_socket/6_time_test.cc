@@ -404,8 +404,7 @@ TEST(Ownership, ListenersStayForTheNextConnection) {
   options.host = "127.0.0.1";
   int connections = 1;
   socket->on_close([&](bool) {
-    if (connections++ < 2)
-      net.loop().defer([&] { socket->connect(options); });
+    if (connections++ < 2) net.loop().defer([&] { socket->connect(options); });
   });
   socket->connect(options);
 

@@ -170,8 +170,8 @@ TEST(NoDescriptors, TurnsAwayAtAPathAndOnADescriptor) {
        {ListenOptions{.path = path}, ListenOptions{.fd = bound_socket()}}) {
     World world;
     world.listen(options);
-    Connection client = options.fd < 0 ? Connection::to_path(path, "client")
-                                       : world.client();
+    Connection client =
+        options.fd < 0 ? Connection::to_path(path, "client") : world.client();
     {
       FullTable full;
       world.settle();
