@@ -115,19 +115,6 @@ bool is_caught_mutant(const Run& run, const std::string& path) {
   return !named.empty() && failing == named;
 }
 
-// A mutant that never rests takes the processor from its neighbours and from
-// itself. A test of a rule that it keeps, and that was not done in time, has
-// the machine for itself once.
-void run_late_ones_alone(Run& run, const std::string& mutant,
-                         const std::string& binary, const Limits& limits) {
-  std::set<std::string> named = rules_in(mutant, "Caught by: ");
-  for (std::size_t i = 0; i < run.tests.size(); ++i) {
-    if (run.outcomes[i].verdict != Verdict::kTimeout) continue;
-    if (named.contains(run.tests[i].rule)) continue;
-    run.outcomes[i] = run_all(binary, {run.tests[i].name}, 1, limits)[0];
-  }
-}
-
 // Not a point, and the instructor's eye is drawn to it.
 bool is_caught_cheat(const Run& run) {
   std::vector<std::string> flags = run.flags();
@@ -178,8 +165,6 @@ int run() {
   } else {
     // More than processors: a test that hangs waits without using one.
     run.outcomes = run_all(binary, names, 4, limits);
-    if (expect != "pass" && expect != "skeleton")
-      run_late_ones_alone(run, expect, binary, limits);
   }
 
   std::string outputs = variable("TEST_UNDECLARED_OUTPUTS_DIR", "");
