@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace {
@@ -20,8 +21,14 @@ void* allocate(std::size_t size) {
   return memory;
 }
 
+// What is freed is somebody else's memory from then on: nothing is left of what
+// was in it, so that whoever looks at it again is seen.
 void release(void* memory) noexcept {
-  if (memory) all_held -= static_cast<long>(::malloc_usable_size(memory));
+  if (memory) {
+    std::size_t size = ::malloc_usable_size(memory);
+    all_held -= static_cast<long>(size);
+    ::explicit_bzero(memory, size);
+  }
   std::free(memory);
 }
 
