@@ -48,6 +48,10 @@ bool WriteQueue::write(Transport&, std::string_view, Callback) {
   TODO("09.6", "past the queue, if nothing is in it");
 }
 
+bool WriteQueue::failed() const {
+  TODO("09.6", "is there a failure of write() to tell?");
+}
+
 std::vector<Callback> WriteQueue::take_dropped() {
   TODO("09.7", "forget what waits, and hand out its callbacks");
 }

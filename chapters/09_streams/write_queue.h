@@ -39,6 +39,7 @@ class WriteQueue {
   // size() is as before and the result true, however long `bytes` is. A failure
   // is kept: each flush() answers with it, until take_dropped() (FLUSH-2).
   bool write(Transport& to, std::string_view bytes, Callback done = {});
+  bool failed() const;  // such a failure is there
 
   // Writes from the beginning of the queue until it is empty (kBytes), until
   // `to` has no more room, or fails. The answer's `bytes`: all that this call

@@ -145,6 +145,10 @@ bool WriteQueue::write(Transport& to, std::string_view bytes, Callback done) {
   return state_->has_room();
 }
 
+bool WriteQueue::failed() const {
+  return state_->failure != nullptr;
+}
+
 std::vector<Callback> WriteQueue::take_dropped() {
   std::vector<Callback> dropped;
   for (Write& write : state_->waiting)

@@ -26,6 +26,9 @@ bool Socket::State::write(std::string_view bytes, Callback done) {
   bool room = c.queue.write(*c.transport, bytes, std::move(done));
   touch();
   if (wants_to_know) defer_written();
+  // 10.3: before anything is read. To whom poll() reports it, the system has
+  // nothing more to say than that the peer has ended.
+  if (c.queue.failed()) defer(&State::write_more);
   if (!c.queue.empty()) update_interest();
   return room;
 }

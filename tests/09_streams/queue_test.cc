@@ -572,6 +572,7 @@ TEST(Queue, SaysWhatFailed) {
   std::string of_push = flush(queue, broken);
   direct.write(broken, "def", [] {});
   direct.write(broken, "gh", [] {});
+  bool before = queue.failed(), after = direct.failed();
   std::size_t calls = broken.calls;
   std::vector<std::string> of_write = {flush(direct, broken),
                                        flush(direct, broken)};
@@ -583,6 +584,8 @@ TEST(Queue, SaysWhatFailed) {
                                                 "failed: write ECONNRESET"}))
       << "The connection broke inside write(), which has no way to say so. "
          "The failure is the answer of each flush() after it.";
+  EXPECT_IS(before, false) << "What flush() has answered is told already.";
+  EXPECT_IS(after, true) << "failed(): write() has met one, still to be told.";
   EXPECT_IS(broken.calls - calls, 0u)
       << "write() had met the failure, and the queue has kept it: flush() "
          "answers with it, and does not ask the wire again. A connection "

@@ -409,6 +409,27 @@ TEST(WriteThatCannotBe, ToAPeerThatIsGone) {
   EXPECT_IS(syscall, "write") << "This is what failed.";
 }
 
+TEST(WriteThatCannotBe, WhenTheEndIsThereToBeReadToo) {
+  RULE("WRITE-15");
+  Net net;
+  ConnectOptions options;
+  options.allow_half_open = true;
+  Ends ends = net.pair(options);
+  net.record(*ends.socket);
+  net.read(*ends.socket);
+  net.settle();
+  Fault reset(Call::kSend, {fails(ECONNRESET)});
+
+  ends.peer.finish();
+  ends.socket->write("x", adds(net, "callback"));
+  net.run();
+
+  EXPECT_TRUE(net.saw({"callback ECONNRESET", "error ECONNRESET",
+                       "close after an error"}))
+      << "The reset met write(), and the system tells it once: recv() has only "
+         "an end to say. A failure must not wait until poll() comes to it.";
+}
+
 TEST(WriteThatCannotBe, WhenTheConnectionBreaksWithAQueue) {
   RULE("WRITE-15");
   Net net;

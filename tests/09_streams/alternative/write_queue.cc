@@ -96,6 +96,10 @@ bool WriteQueue::write(Transport& to, std::string_view bytes, Callback done) {
   return s.may_go_on();
 }
 
+bool WriteQueue::failed() const {
+  return static_cast<bool>(state_->failed);
+}
+
 IoResult WriteQueue::flush(Transport& to) {
   State& s = *state_;
   if (s.failed) return *s.failed;

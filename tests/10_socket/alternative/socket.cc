@@ -507,6 +507,10 @@ struct Socket::State {
     line.out_count += bytes.size();
     if (phase != kOpen) return line.queue.push(bytes, std::move(done));
     bool room = line.queue.write(*line.transport, bytes, std::move(done));
+    if (line.queue.failed())
+      later([this] {
+        if (phase == kOpen) flush();
+      });
     touch();
     tell_done();
     ask();
