@@ -79,6 +79,8 @@ void Socket::State::written() {
     self.on_drain.emit();
     take_done();
   }
+  // 10.4: FIN is owed, also if a callback throws.
+  if (c.ended && !c.done.empty()) defer_written();
   call_all(std::exchange(c.done, {}), {});
   if (!open()) return;
   if (c.ended && c.queue.empty()) finish();

@@ -92,6 +92,27 @@ TEST(OwnEnd, OfOneThatIsNewWaitsForConnect) {
          "Only what is left of an earlier connection is dropped.";
 }
 
+TEST(OwnEnd, ComesWhenACallbackThrows) {
+  RULE("END-1");
+  Net net;
+  Ends ends = net.pair();
+  net.settle();
+  ends.socket->write("a", [] { throw std::runtime_error("from a callback"); });
+  ends.socket->end();
+
+  try {
+    net.settle();
+  } catch (const std::runtime_error&) {
+    net.add("exception");
+  }
+  net.settle();
+
+  EXPECT_TRUE(net.saw({"exception"}));
+  EXPECT_IS(arrived(ends.peer), "a<FIN>")
+      << "What a write's callback throws leaves run(). When the loop runs "
+         "again, FIN is still owed.";
+}
+
 TEST(EndCallback, RunsWhenFINIsOut) {
   RULE("END-4");
   Net net;
