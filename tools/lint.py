@@ -77,6 +77,9 @@ WHOLE_CLASSES = {
     "chapters/10_socket/socket.h": 220,
     "chapters/10_socket/state.h": 180,
     "chapters/11_server/server.h": 130,
+    "chapters/14_tls_socket/tls_socket.h": 150,
+    "chapters/15_tls_server/client.h": 100,
+    "chapters/15_tls_server/tls_server.h": 110,
 }
 
 

@@ -5,8 +5,7 @@
 //   if (got.kind == net::IoResult::kBytes) use(buffer.first(got.bytes));
 //   if (got.kind == net::IoResult::kWantsRead) wait_for(wire.fd(), POLLIN);
 //
-// A socket object sits on one. FdTransport is the plain one; chapter 14 makes
-// one that encrypts.
+// FdTransport is the plain one; chapter 14 makes one that encrypts.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +25,7 @@ struct IoResult {
     kBytes,       // `bytes` of them were moved, at least one
     kWantsRead,   // none: try the same again after POLLIN
     kWantsWrite,  // none: try the same again after POLLOUT
+    kWaits,       // none: somebody will say when to try again (chapter 14)
     kEnd,         // read: the peer has ended; shutdown: it is done
     kFailed,      // `error` says why; the connection is of no more use
   };
@@ -37,7 +37,10 @@ struct IoResult {
 class Transport {
  public:
   virtual ~Transport() = default;  // closes
-
+  // What to agree on with the peer before the first read() or write(), in
+  // steps: kEnd when there is no further one.
+  virtual bool needs_handshake() const { return false; }
+  virtual IoResult handshake() { return {.kind = IoResult::kEnd}; }
   // Reads at most into.size() bytes, at least one if any is there. `into` is
   // not empty.
   virtual IoResult read(std::span<char> into) = 0;
@@ -47,10 +50,8 @@ class Transport {
   virtual IoResult write(std::span<const std::string_view> pieces) = 0;
   // Ends this direction: the peer reads the end after what was written before.
   virtual IoResult shutdown_write() = 0;
-
   // Whether read() has bytes for which poll() would not wake anybody.
   virtual bool has_pending() const { return false; }
-
   virtual int fd() const = 0;  // to poll; -1 once closed. Borrowed
   virtual void close() = 0;    // at once; harmless when it is closed
 };
@@ -63,13 +64,12 @@ class FdTransport : public Transport {
 
   // One recv(2) (WIRE-1, WIRE-2); an error's syscall is "read", as Node's is.
   IoResult read(std::span<char> into) override;
-  // One sendmsg(2) for all the pieces, or for as many as the system takes at
-  // once; send(2) will do for one (WIRE-3). An error's syscall is "write".
+  // One sendmsg(2) for all the pieces, or for as many as the system takes;
+  // send(2) will do for one (WIRE-3). An error's syscall is "write".
   IoResult write(std::span<const std::string_view> pieces) override;
   // FIN; also kEnd if the connection is gone and needs none (WIRE-5). An
   // error's syscall is "shutdown".
   IoResult shutdown_write() override;
-
   int fd() const override { return fd_.get(); }
   void close() override { fd_.reset(); }
 

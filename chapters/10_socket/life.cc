@@ -34,6 +34,23 @@ void check(const ConnectOptions&) {
   TODO("10.1", "UsageError for what cannot be");
 }
 
+// Takes all that is written.
+struct Collector : Transport {
+  std::string bytes;
+  IoResult write(std::span<const std::string_view> pieces) override {
+    IoResult result;
+    for (std::string_view piece : pieces) {
+      bytes += piece;
+      result.bytes += piece.size();
+    }
+    return result;
+  }
+  IoResult read(std::span<char>) override { return {.kind = IoResult::kEnd}; }
+  IoResult shutdown_write() override { return {.kind = IoResult::kEnd}; }
+  int fd() const override { return -1; }
+  void close() override {}
+};
+
 }  // namespace
 
 // The loop has callbacks, and they share this. When the last of them is gone,
@@ -66,10 +83,14 @@ std::shared_ptr<Socket> Socket::adopt(EventLoop& loop,
                                       std::unique_ptr<Transport> transport,
                                       ConnectOptions options) {
   std::shared_ptr<Socket> socket = create(loop, std::move(options));
-  socket->state_->begin(std::move(transport));
-  // 10.1: later, so that whoever gets the socket can pause it first (ACC-5).
-  socket->state_->defer(&State::start);
+  socket->adopt(std::move(transport));
   return socket;
+}
+
+void Socket::adopt(std::unique_ptr<Transport> transport) {
+  state_->begin(std::move(transport));
+  // 10.1: later, so that whoever gets the socket can pause it first (ACC-5).
+  state_->defer(&State::start);
 }
 
 Socket& Socket::connect(ConnectOptions options,
@@ -92,6 +113,12 @@ void Socket::State::connect(ConnectOptions) {
   TODO("10.1", "check, begin anew, hold the loop; the rest is deferred");
 }
 
+// There is no descriptor to watch. A timer has the keeper until there is.
+void Socket::State::stay() {
+  keeping = loop.set_interval(std::chrono::hours(24), [kept = keep()] {});
+  loop.unref(keeping);
+}
+
 void Socket::State::look_up() {
   TODO("10.1", "a path, an address, or a name?");
 }
@@ -105,7 +132,7 @@ void Socket::State::try_all(std::vector<Endpoint>) {
 }
 
 void Socket::State::connected(Fd) {
-  TODO("10.1", "begin, then connect and ready; 10.2: begin to read");
+  TODO("10.1", "begin with a layer, then connect and ready; 10.2: then start");
 }
 
 // A connection is there. It is watched from now on, for nothing yet.
@@ -126,17 +153,39 @@ void Socket::State::emit_close(bool) {
   TODO("10.1", "the last event; one turn later, no listeners");
 }
 
-void Socket::State::forget_listeners() {
-  self.on_lookup.clear();
-  self.on_connect.clear();
-  self.on_ready.clear();
-  self.on_data.clear();
-  self.on_end.clear();
-  self.on_drain.clear();
-  self.on_finish.clear();
-  self.on_timeout.clear();
-  self.on_error.clear();
-  self.on_close.clear();
+void Socket::forget_listeners() {
+  on_lookup.clear();
+  on_connect.clear();
+  on_ready.clear();
+  on_data.clear();
+  on_end.clear();
+  on_drain.clear();
+  on_finish.clear();
+  on_timeout.clear();
+  on_error.clear();
+  on_close.clear();
+}
+
+Socket::Connection Socket::hand_over() {
+  if (!state_->open())
+    throw UsageError("ERR_SOCKET_CLOSED", "hand_over() without a connection");
+  return state_->hand_over();
+}
+
+Socket::Connection Socket::State::hand_over() {
+  remote();  // remembered: a `close` listener may ask for it
+  stay();
+  loop.unwatch(c.transport->fd());
+  loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
+  phase = Phase::kHandedOver;
+  hold();
+  c.reading = false;
+  Collector rest;
+  c.queue.flush(rest);
+  defer_written();
+  return {.transport = std::move(c.transport),
+          .unread = std::exchange(c.unread, {}),
+          .unsent = std::move(rest.bytes)};
 }
 
 // An open socket keeps run() going, whatever it waits for, or for nothing: a
@@ -165,7 +214,7 @@ void Socket::State::forgotten() {
   c.queue.take_dropped();
   c.done.clear();
   c.end_callbacks.clear();
-  forget_listeners();
+  self.forget_listeners();
 }
 
 void Socket::State::defer(void (State::*step)()) {

@@ -33,19 +33,39 @@ bool Socket::State::wants_output() const {
 }
 
 void Socket::State::update_interest() {
-  TODO("10.2", "tell the loop what is wanted, if that has changed");
+  TODO("10.2", "tell the loop what is wanted, if that is new; or to agree()");
 }
 
 void Socket::State::ready(short) {
-  TODO("10.2", "read; 10.3: write; an error wakes both");
+  TODO("10.2", "read, or agree(); 10.3: write; an error wakes both");
 }
 
 void Socket::State::start() {
-  TODO("10.2", "begin to read; 10.3: and to write what waits");
+  TODO("10.2", "agree() first, then begin to read; 10.3: and to write");
+}
+
+// A step of what the transport and the peer have to agree on, and then start()
+// again, also if a listener throws.
+void Socket::State::agree() {
+  IoResult result = c.transport->handshake();
+  touch();
+  c.handshake_needs = 0;
+  if (result.kind == IoResult::kWantsRead) c.handshake_needs = POLLIN;
+  if (result.kind == IoResult::kWantsWrite) c.handshake_needs = POLLOUT;
+  update_interest();
+  if (result.kind == IoResult::kFailed) return self.disagreed(*result.error);
+  if (result.kind != IoResult::kEnd) return;
+  c.agreed = true;
+  defer(&State::start);
+  self.agreed();
 }
 
 void Socket::State::start_reading() {
-  TODO("10.2", "unless it is paused by now (ACC-5)");
+  TODO("10.2", "unless it is paused by now (ACC-5); has_pending(), too");
+}
+
+void Socket::try_again() {
+  state_->defer(&State::start);
 }
 
 void Socket::State::read_some() {

@@ -159,8 +159,29 @@ class Socket : public std::enable_shared_from_this<Socket> {
   std::string_view ready_state() const;
   std::optional<std::chrono::milliseconds> timeout() const;
 
+  // For what speaks another protocol on from here, over the same connection: it
+  // takes the transport, what was read and not delivered, what was written and
+  // is not out. Nothing comes and nothing goes here any more; it lives until
+  // destroy(). UsageError: it is not connected.
+  struct Connection {
+    std::unique_ptr<Transport> transport;
+    std::string unread, unsent;
+  };
+  Connection hand_over();
+
  protected:
   Socket(EventLoop& loop, ConnectOptions options);
+
+  // For a class that puts a layer over each connection: chapter 14.
+  virtual std::unique_ptr<Transport> layer(std::unique_ptr<Transport> wire) {
+    return wire;
+  }
+  // The transport's handshake() is over. Nothing is read or written before.
+  virtual void agreed() {}
+  virtual void disagreed(const Error& error) { destroy(error); }
+  virtual void forget_listeners();
+  void adopt(std::unique_ptr<Transport> transport);
+  void try_again();  // after a handshake() that answered kWaits
 
  private:
   struct State;  // yours to design: see state.h

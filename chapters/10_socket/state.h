@@ -42,8 +42,9 @@ struct Socket::State {
   std::optional<Encoding> encoding = {};
   bool referenced = true;
 
-  // Where it is in its life. kClosing: destroyed, `close` is still to come.
-  enum class Phase { kNew, kConnecting, kOpen, kClosing, kClosed };
+  // Where it is in its life. kHandedOver: see hand_over(). kClosing: destroyed,
+  // `close` is still to come.
+  enum class Phase { kNew, kConnecting, kOpen, kHandedOver, kClosing, kClosed };
   Phase phase = Phase::kNew;
   bool open() const { return phase == Phase::kOpen; }
   bool alive() const { return open() || phase == Phase::kConnecting; }
@@ -68,6 +69,10 @@ struct Socket::State {
     short watched = 0;                           // what poll() is asked now
     short read_needs = POLLIN;                   // what to wait for, to read
     short write_needs = POLLOUT;                 // and to write
+    // Whether the transport's handshake() is over; until then, what it needs in
+    // place of both.
+    bool agreed = false;
+    short handshake_needs = 0;
 
     std::unique_ptr<TextDecoder> decoder = {};  // few have one
     std::string unread = {};     // was read, and nobody wanted it yet
@@ -107,10 +112,11 @@ struct Socket::State {
   void try_all(std::vector<Endpoint> endpoints);
   void connected(Fd fd);
   void begin(std::unique_ptr<Transport> transport);
+  void stay();
   // life.cc: closing
   void destroy(std::optional<Error> error);
   void emit_close(bool had_error);
-  void forget_listeners();
+  Socket::Connection hand_over();
   // life.cc: staying alive
   void hold();
   std::shared_ptr<Keeper> keep();
@@ -124,6 +130,7 @@ struct Socket::State {
   void update_interest();
   void ready(short events);
   void start();
+  void agree();
   void start_reading();
   void read_some();
   void read_pending();

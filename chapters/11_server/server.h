@@ -65,7 +65,7 @@ class Server : public std::enable_shared_from_this<Server> {
  public:
   static std::shared_ptr<Server> create(EventLoop& loop,
                                         ServerOptions options = {});
-  ~Server();
+  virtual ~Server();
   Server(const Server&) = delete;
 
   // Events.
@@ -107,8 +107,10 @@ class Server : public std::enable_shared_from_this<Server> {
   Server& ref();    // a listening server keeps run() going (REF-1) ...
   Server& unref();  // ... unless it is unreferenced; remembered (REF-6)
 
- private:
+ protected:
   Server(EventLoop& loop, ServerOptions options);
+
+ private:
   struct State;  // yours to design: see server.cc
   std::unique_ptr<State> state_;
 };

@@ -42,6 +42,23 @@ void check(const ConnectOptions& options) {
     throw UsageError("ERR_INVALID_IP_ADDRESS", "\"" + local + "\"");
 }
 
+// Takes all that is written.
+struct Collector : Transport {
+  std::string bytes;
+  IoResult write(std::span<const std::string_view> pieces) override {
+    IoResult result;
+    for (std::string_view piece : pieces) {
+      bytes += piece;
+      result.bytes += piece.size();
+    }
+    return result;
+  }
+  IoResult read(std::span<char>) override { return {.kind = IoResult::kEnd}; }
+  IoResult shutdown_write() override { return {.kind = IoResult::kEnd}; }
+  int fd() const override { return -1; }
+  void close() override {}
+};
+
 }  // namespace
 
 // The loop has callbacks, and they share this. When the last of them is gone,
@@ -74,10 +91,14 @@ std::shared_ptr<Socket> Socket::adopt(EventLoop& loop,
                                       std::unique_ptr<Transport> transport,
                                       ConnectOptions options) {
   std::shared_ptr<Socket> socket = create(loop, std::move(options));
-  socket->state_->begin(std::move(transport));
-  // 10.1: later, so that whoever gets the socket can pause it first (ACC-5).
-  socket->state_->defer(&State::start);
+  socket->adopt(std::move(transport));
   return socket;
+}
+
+void Socket::adopt(std::unique_ptr<Transport> transport) {
+  state_->begin(std::move(transport));
+  // 10.1: later, so that whoever gets the socket can pause it first (ACC-5).
+  state_->defer(&State::start);
 }
 
 Socket& Socket::connect(ConnectOptions options,
@@ -97,7 +118,7 @@ Socket& Socket::connect(int port, std::string host,
 }
 
 void Socket::State::connect(ConnectOptions wanted) {
-  if (alive() || phase == Phase::kClosing)
+  if (phase != Phase::kNew && phase != Phase::kClosed)
     throw UsageError("EALREADY", "connect() before the last one is over");
   // 10.1: counters and all begin anew; the settings stay (CNT-5).
   if (phase == Phase::kClosed) c = Connection(options.high_water_mark);
@@ -111,13 +132,17 @@ void Socket::State::connect(ConnectOptions wanted) {
   phase = Phase::kConnecting;
   attempt.reset(new Attempt{std::move(wanted)});
   hold();
-  // There is no descriptor to watch yet. A timer has the keeper until then.
-  keeping = loop.set_interval(std::chrono::hours(24), [kept = keep()] {});
-  loop.unref(keeping);
+  stay();
   if (attempt->options.timeout > milliseconds::zero())
     self.set_timeout(attempt->options.timeout);
   touch();
   defer(&State::look_up);
+}
+
+// There is no descriptor to watch. A timer has the keeper until there is.
+void Socket::State::stay() {
+  keeping = loop.set_interval(std::chrono::hours(24), [kept = keep()] {});
+  loop.unref(keeping);
 }
 
 void Socket::State::look_up() {
@@ -170,7 +195,7 @@ void Socket::State::connected(Fd fd) {
   auto alive = self.shared_from_this();
   bool reset = attempt->reset_when_connected;
   attempt.reset();
-  begin(std::make_unique<FdTransport>(std::move(fd)));
+  begin(self.layer(std::make_unique<FdTransport>(std::move(fd))));
   touch();
   defer(&State::start);
   self.on_connect.emit();
@@ -181,6 +206,7 @@ void Socket::State::connected(Fd fd) {
 // A connection is there. It is watched from now on, for nothing yet.
 void Socket::State::begin(std::unique_ptr<Transport> transport) {
   c.transport = std::move(transport);
+  c.agreed = !c.transport->needs_handshake();
   phase = Phase::kOpen;
   hold();
   int fd = c.transport->fd();
@@ -225,17 +251,39 @@ void Socket::State::emit_close(bool had_error) {
   self.on_close.emit(had_error);
 }
 
-void Socket::State::forget_listeners() {
-  self.on_lookup.clear();
-  self.on_connect.clear();
-  self.on_ready.clear();
-  self.on_data.clear();
-  self.on_end.clear();
-  self.on_drain.clear();
-  self.on_finish.clear();
-  self.on_timeout.clear();
-  self.on_error.clear();
-  self.on_close.clear();
+void Socket::forget_listeners() {
+  on_lookup.clear();
+  on_connect.clear();
+  on_ready.clear();
+  on_data.clear();
+  on_end.clear();
+  on_drain.clear();
+  on_finish.clear();
+  on_timeout.clear();
+  on_error.clear();
+  on_close.clear();
+}
+
+Socket::Connection Socket::hand_over() {
+  if (!state_->open())
+    throw UsageError("ERR_SOCKET_CLOSED", "hand_over() without a connection");
+  return state_->hand_over();
+}
+
+Socket::Connection Socket::State::hand_over() {
+  remote();  // remembered: a `close` listener may ask for it
+  stay();
+  loop.unwatch(c.transport->fd());
+  loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
+  phase = Phase::kHandedOver;
+  hold();
+  c.reading = false;
+  Collector rest;
+  c.queue.flush(rest);
+  defer_written();
+  return {.transport = std::move(c.transport),
+          .unread = std::exchange(c.unread, {}),
+          .unsent = std::move(rest.bytes)};
 }
 
 // An open socket keeps run() going, whatever it waits for, or for nothing: a
@@ -267,7 +315,7 @@ void Socket::State::forgotten() {
   c.queue.take_dropped();
   c.done.clear();
   c.end_callbacks.clear();
-  forget_listeners();
+  self.forget_listeners();
 }
 
 void Socket::State::defer(void (State::*step)()) {

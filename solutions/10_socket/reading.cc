@@ -38,12 +38,14 @@ void Socket::State::update_interest() {
   if (!open()) return;
   int events =
       (wants_input() ? c.read_needs : 0) | (wants_output() ? c.write_needs : 0);
+  if (!c.agreed) events = c.handshake_needs;
   if (events == c.watched) return;
   c.watched = static_cast<short>(events);
   loop.update(c.transport->fd(), c.watched);
 }
 
 void Socket::State::ready(short events) {
+  if (!c.agreed) return agree();
   // An error or a hang-up is for whoever asks next: the call that fails says
   // what it is. Reading asks first, as in Node.
   if (events & (POLLERR | POLLHUP)) events |= POLLIN | POLLOUT;
@@ -53,14 +55,37 @@ void Socket::State::ready(short events) {
 }
 
 void Socket::State::start() {
+  if (!open()) return;
+  if (!c.agreed) return agree();
   start_reading();
   write_more();
 }
 
-void Socket::State::start_reading() {
-  if (!open() || flow == Flow::kPaused) return;
-  c.reading = true;
+// A step of what the transport and the peer have to agree on, and then start()
+// again, also if a listener throws.
+void Socket::State::agree() {
+  IoResult result = c.transport->handshake();
+  touch();
+  c.handshake_needs = 0;
+  if (result.kind == IoResult::kWantsRead) c.handshake_needs = POLLIN;
+  if (result.kind == IoResult::kWantsWrite) c.handshake_needs = POLLOUT;
   update_interest();
+  if (result.kind == IoResult::kFailed) return self.disagreed(*result.error);
+  if (result.kind != IoResult::kEnd) return;
+  c.agreed = true;
+  defer(&State::start);
+  self.agreed();
+}
+
+void Socket::State::start_reading() {
+  if (!open() || !c.agreed || flow == Flow::kPaused) return;
+  c.reading = true;
+  if (c.transport->has_pending()) defer(&State::read_pending);
+  update_interest();
+}
+
+void Socket::try_again() {
+  state_->defer(&State::start);
 }
 
 void Socket::State::read_some() {
@@ -85,7 +110,7 @@ void Socket::State::read_some() {
 }
 
 void Socket::State::read_pending() {
-  if (wants_input()) read_some();
+  if (open() && wants_input()) read_some();
 }
 
 void Socket::State::received(std::string_view bytes) {

@@ -21,7 +21,7 @@ bool Socket::State::write(std::string_view bytes, Callback done) {
     return false;
   }
   c.bytes_written += bytes.size();
-  if (!open()) return c.queue.push(bytes, std::move(done));
+  if (!open() || !c.agreed) return c.queue.push(bytes, std::move(done));
   bool wants_to_know = static_cast<bool>(done);
   bool room = c.queue.write(*c.transport, bytes, std::move(done));
   touch();
@@ -41,8 +41,7 @@ std::optional<Error> Socket::State::why_not_writable() const {
     return error;
   }
   if (c.ended) return Error("ERR_STREAM_WRITE_AFTER_END", "write after end");
-  if (phase == Phase::kNew)
-    return Error("ERR_SOCKET_CLOSED", "Socket is closed");
+  if (!alive()) return Error("ERR_SOCKET_CLOSED", "Socket is closed");
   return std::nullopt;
 }
 
@@ -82,7 +81,7 @@ void Socket::State::written() {
   // 10.4: FIN is owed, also if a callback throws.
   if (c.ended && !c.done.empty()) defer_written();
   call_all(std::exchange(c.done, {}), {});
-  if (!open()) return;
+  if (!open() || !c.agreed) return;
   if (c.ended && c.queue.empty()) finish();
   update_interest();
 }

@@ -15,13 +15,22 @@ Engine new_engine(const Context& context) {
   return engine;
 }
 
+// Says no to what is not good, but for one thing: that the issuer of the peer's
+// own certificate is not known. That is not the last word about it, and the one
+// that follows for sure, UNABLE_TO_VERIFY_LEAF_SIGNATURE, is Node's.
+int strict(int good, X509_STORE_CTX* store) {
+  return good || (X509_STORE_CTX_get_error_depth(store) == 0 &&
+                  X509_STORE_CTX_get_error(store) ==
+                      X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+}
+
 void set_verification(SSL* ssl, const EngineOptions& options) {
-  // 13.5: without a callback OpenSSL breaks off by itself, and tells the peer
-  // why. One that always returns 1 says yes to everybody: it is for those who
-  // look at the verdict afterwards.
+  // 13.5: when the callback says no, OpenSSL breaks off by itself, and tells
+  // the peer why. One that always returns 1 says yes to everybody: it is for
+  // those who look at the verdict afterwards.
   if (options.reject_unauthorized)
     SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                   nullptr);
+                   strict);
   else
     SSL_set_verify(ssl, SSL_VERIFY_PEER,
                    [](int, X509_STORE_CTX*) { return 1; });

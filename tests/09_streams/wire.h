@@ -33,6 +33,8 @@ inline std::string in_words(const net::IoResult& result) {
       return "wants read";
     case net::IoResult::kWantsWrite:
       return "wants write";
+    case net::IoResult::kWaits:
+      return "waits";
     case net::IoResult::kEnd:
       return "end";
     case net::IoResult::kFailed:

@@ -11,6 +11,7 @@ import subprocess
 HERE = pathlib.Path("tests/oracle")
 JOBS = 4  # scenarios at a time: they wait most of the time
 LIMIT = 60  # seconds; a scenario gives up by itself before that
+CERTIFICATES = pathlib.Path("common/testing/certificates")
 
 
 def names():
@@ -71,13 +72,21 @@ def with_differences(trace, known):
     return trace
 
 
+def certificates():
+    """Where the build has put them: in the test's own tree, or bazel-bin."""
+    built = "bazel-bin" / CERTIFICATES
+    return str((built if built.is_dir() else CERTIFICATES).absolute())
+
+
 def run_all(command_of, scenarios):
     """{name: (what it printed, or None; what went wrong)}"""
     def run(name):
         try:
             done = subprocess.run(
                 command_of(name), stdin=subprocess.DEVNULL, capture_output=True,
-                timeout=LIMIT, env={**os.environ, "TMPDIR": "/tmp"}, check=False)
+                timeout=LIMIT, check=False,
+                env={**os.environ, "TMPDIR": "/tmp",
+                     "CERTIFICATES": certificates()})
         except subprocess.TimeoutExpired:
             return None, f"it ran for {LIMIT} s and was killed"
         said = done.stderr.decode(errors="backslashreplace")[-4000:]

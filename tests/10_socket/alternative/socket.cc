@@ -163,14 +163,7 @@ struct Socket::State {
     if (line.transport) line.transport->close();
     line.queue.take_dropped();
     line.ends.clear();
-    clear_listeners();
-  }
-
-  void clear_listeners() {
-    self.on_lookup.clear(), self.on_connect.clear(), self.on_ready.clear();
-    self.on_data.clear(), self.on_end.clear(), self.on_drain.clear();
-    self.on_finish.clear(), self.on_timeout.clear(), self.on_error.clear();
-    self.on_close.clear();
+    self.forget_listeners();
   }
 
   void set_phase(Phase now) {
@@ -395,7 +388,7 @@ struct Socket::State {
     loop.set_timeout({}, [weak = self.weak_from_this()] {
       auto alive = weak.lock();
       if (!alive || alive->state_->phase != kClosed) return;
-      alive->state_->clear_listeners();
+      alive->forget_listeners();
       alive->state_->registry()->sockets.erase(alive);
     });
     self.on_close.emit(had_error);
@@ -572,6 +565,12 @@ Socket::Socket(EventLoop& loop, ConnectOptions options)
   });
 }
 Socket::~Socket() = default;
+
+void Socket::forget_listeners() {
+  on_lookup.clear(), on_connect.clear(), on_ready.clear(), on_data.clear();
+  on_end.clear(), on_drain.clear(), on_finish.clear(), on_timeout.clear();
+  on_error.clear(), on_close.clear();
+}
 
 std::shared_ptr<Socket> Socket::create(EventLoop& loop, ConnectOptions o) {
   return std::shared_ptr<Socket>(new Socket(loop, std::move(o)));
