@@ -104,6 +104,7 @@ class TlsSocket : public net::Socket {
   // OpenSSL has made a session; called from within one of its calls.
   virtual void session_made(SSL_SESSION* session);
   static std::string as_bytes(SSL_SESSION* session);
+  static void use_session(SSL* ssl, const std::string& bytes);
   void forget_listeners() override;
 
  private:
@@ -119,7 +120,7 @@ class TlsSocket : public net::Socket {
   std::unique_ptr<net::Transport> secure(Connection wire);
   Engine new_engine();
 
-  struct State;  // yours to design: see socket.cc
+  struct State;  // yours to design: see state.h
   std::unique_ptr<State> state_;
 };
 

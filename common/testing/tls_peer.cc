@@ -62,16 +62,15 @@ std::string wire_format(const std::vector<std::string>& protocols) {
   return wire;
 }
 
-// OpenSSL's socket BIO calls write(2). The signal is the thread's that caused
-// it.
+}  // namespace
+
+// The signal is the thread's that caused it.
 void block_sigpipe() {
   sigset_t pipe;
   ::sigemptyset(&pipe);
   ::sigaddset(&pipe, SIGPIPE);
   ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
 }
-
-}  // namespace
 
 Opposite::Opposite(std::function<void(Connection&)> script) {
   thread_ = std::thread([this, script = std::move(script)] {

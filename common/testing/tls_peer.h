@@ -35,6 +35,10 @@ class Opposite {
   std::thread thread_;
 };
 
+// For a thread of the test's own: OpenSSL's socket BIO calls write(2), and a
+// learner's SIGPIPE must not be hidden.
+void block_sigpipe();
+
 // One end of TLS, over a connection of the test's.
 class TlsEnd {
  public:

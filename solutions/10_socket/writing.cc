@@ -29,6 +29,8 @@ bool Socket::State::write(std::string_view bytes, Callback done) {
   // 10.3: before anything is read. To whom poll() reports it, the system has
   // nothing more to say than that the peer has ended.
   if (c.queue.failed()) defer(&State::write_more);
+  // 10.3: one that encrypts may have had to read, to be able to write.
+  if (c.transport->has_pending()) defer(&State::read_pending);
   if (!c.queue.empty()) update_interest();
   return room;
 }
@@ -61,6 +63,7 @@ void Socket::State::write_more() {
   c.write_needs = result.kind == IoResult::kWantsRead ? POLLIN : POLLOUT;
   if (result.kind == IoResult::kFailed) return destroy(std::move(result.error));
   if (result.bytes > 0) touch();
+  if (c.transport->has_pending()) defer(&State::read_pending);
   written();
 }
 

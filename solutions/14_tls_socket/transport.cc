@@ -1,10 +1,12 @@
 #include <openssl/err.h>
 
-#include <algorithm>
+#include <cerrno>
+#include <new>
 #include <optional>
 #include <utility>
 
 #include "chapters/13_blocking_tls/tls_error.h"
+#include "chapters/14_tls_socket/memory_bio.h"
 #include "chapters/14_tls_socket/tls_transport.h"
 
 namespace tls {
@@ -22,7 +24,7 @@ constexpr std::size_t kBatch = std::size_t{64} * 1024;
 // connection has no buffers.
 struct Workspace {
   alignas(4096) char received[256 * 1024];
-  std::string made;  // by the engine, and not sent yet
+  std::string made;
   std::string gathered;
 };
 thread_local std::unique_ptr<Workspace> spare;
@@ -38,58 +40,28 @@ struct TlsTransport::State {
   Engine engine;
   std::string kept;    // has arrived, and waits for the engine
   std::string unsent;  // encrypted, and waits for the wire
-  std::unique_ptr<Workspace> work = {};  // during a call
-  std::string_view arrived = {};         // kept, or what was just received
+  Mailbox box = {};    // between the two, during a call
+  std::unique_ptr<Workspace> work = {};
   std::size_t covered = 0;  // bytes whose encrypted ones are in unsent
   bool agreed = false;      // the handshake is done
   bool held = false;        // but must not be over yet
   bool ended = false;       // close_notify is made
   bool wire_ended = false;  // FIN
   std::optional<IoResult> over = {};  // what read() says when all is read
+  bool told = false;                  // it has
 
-  BIO* make_bio();
   template <typename Call>
   IoResult at_work(Call call);
   IoResult send();
   IoResult receive();
   IoResult step();
-  IoResult decrypt(std::span<char> into);
   Error handshake_error();
+  IoResult decrypt(std::span<char> into);
+  IoResult finish_message();
   std::string_view gather(std::span<const std::string_view> pieces);
   IoResult encrypt(std::span<const std::string_view> pieces);
+  IoResult end();
 };
-
-// 14.1: OpenSSL asks for bytes, and brings bytes, through these.
-BIO* TlsTransport::State::make_bio() {
-  static BIO_METHOD* method = [] {
-    BIO_METHOD* it = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK,
-                                  "between the engine and the wire");
-    BIO_meth_set_read(it, [](BIO* bio, char* into, int size) {
-      auto& arrived = static_cast<State*>(BIO_get_data(bio))->arrived;
-      BIO_clear_retry_flags(bio);
-      if (arrived.empty()) {
-        BIO_set_retry_read(bio);
-        return -1;
-      }
-      std::size_t n = arrived.copy(into, static_cast<std::size_t>(size));
-      arrived.remove_prefix(n);
-      return static_cast<int>(n);
-    });
-    BIO_meth_set_write(it, [](BIO* bio, const char* bytes, int size) {
-      auto& made = static_cast<State*>(BIO_get_data(bio))->work->made;
-      made.append(bytes, static_cast<std::size_t>(size));
-      return size;
-    });
-    BIO_meth_set_ctrl(it, [](BIO*, int command, long, void*) {
-      return command == BIO_CTRL_FLUSH ? 1L : 0L;
-    });
-    return it;
-  }();
-  BIO* bio = BIO_new(method);
-  BIO_set_data(bio, this);
-  BIO_set_init(bio, 1);
-  return bio;
-}
 
 TlsTransport::TlsTransport(std::unique_ptr<net::Transport> wire, Engine engine,
                            std::string arrived, std::string unsent)
@@ -97,32 +69,37 @@ TlsTransport::TlsTransport(std::unique_ptr<net::Transport> wire, Engine engine,
                        .engine = std::move(engine),
                        .kept = std::move(arrived),
                        .unsent = std::move(unsent)}) {
-  BIO* bio = state_->make_bio();
+  BIO* bio = new_memory_bio(&state_->box);
+  if (!bio) throw std::bad_alloc();
   SSL_set_bio(state_->engine.get(), bio, bio);
-  // 14.1: an idle connection has no buffers of 16 KiB.
+  // An idle connection has no buffers of 16 KiB.
   SSL_set_mode(state_->engine.get(), SSL_MODE_RELEASE_BUFFERS);
 }
 
 TlsTransport::~TlsTransport() = default;
 
-// What had arrived comes first, and what is left over is kept. A TLS connection
+// What had arrived comes first, and what is left over waits. A TLS connection
 // inside another one finds no spare workspace, and makes one.
 template <typename Call>
 IoResult TlsTransport::State::at_work(Call call) {
   work = spare ? std::move(spare) : std::unique_ptr<Workspace>(new Workspace);
   std::string before = std::exchange(kept, {});
-  arrived = before;
+  box.arrived = before;
+  box.made.swap(work->made);
   IoResult result = call();
-  kept = std::exchange(arrived, {});
+  kept = std::exchange(box.arrived, {});
+  unsent += box.made;
+  box.made.clear();
+  box.made.swap(work->made);
   spare = std::move(work);
   return result;
 }
 
 // Sends what waits, and what the engine has made. kEnd: all of it.
 IoResult TlsTransport::State::send() {
-  if (!unsent.empty()) unsent += std::exchange(work->made, {});
-  std::string_view rest = unsent.empty() ? work->made : unsent;
-  IoResult result{.kind = IoResult::kEnd};
+  if (!unsent.empty()) unsent += std::exchange(box.made, {});
+  std::string_view rest = unsent.empty() ? box.made : unsent;
+  IoResult result;
   while (!rest.empty()) {
     result = wire->write(std::span(&rest, 1));
     if (result.kind != IoResult::kBytes) break;
@@ -130,14 +107,15 @@ IoResult TlsTransport::State::send() {
   }
   if (rest.empty()) result = {.kind = IoResult::kEnd};
   std::string(rest).swap(unsent);
-  work->made.clear();
+  box.made.clear();
   return result;
 }
 
 IoResult TlsTransport::State::receive() {
   std::span<char> buffer = work->received;
   IoResult result = wire->read(buffer);
-  if (result.kind == IoResult::kBytes) arrived = {buffer.data(), result.bytes};
+  if (result.kind == IoResult::kBytes)
+    box.arrived = {buffer.data(), result.bytes};
   if (result.kind == IoResult::kEnd) wire_ended = true;
   return result;
 }
@@ -220,10 +198,11 @@ IoResult TlsTransport::State::decrypt(std::span<char> into) {
     if (SSL_read_ex(engine.get(), into.data() + total, into.size() - total,
                     &n) == 1) {
       total += n;
-      if (arrived.empty() && SSL_pending(engine.get()) == 0) break;
+      if (box.arrived.empty() && SSL_pending(engine.get()) == 0) break;
       continue;
     }
     int why = SSL_get_error(engine.get(), 0);
+    // 14.3: half a record, or one that was not for us: a ticket, new keys.
     if (why == SSL_ERROR_WANT_READ) break;
     if (why == SSL_ERROR_ZERO_RETURN)
       over = IoResult{.kind = IoResult::kEnd};
@@ -231,13 +210,15 @@ IoResult TlsTransport::State::decrypt(std::span<char> into) {
       over = failed(take_error("read"));
   }
   if (total > 0) return {.bytes = total};
-  return over ? *over : IoResult{.kind = IoResult::kWantsRead};
+  if (!over) return {.kind = IoResult::kWantsRead};
+  told = true;
+  return *over;
 }
 
 // 14.3: a record of which only a part has arrived is not pending: poll() will
 // tell when the rest is there.
 bool TlsTransport::has_pending() const {
-  return !state_->kept.empty() || state_->over ||
+  return !state_->kept.empty() || (state_->over && !state_->told) ||
          SSL_pending(state_->engine.get()) > 0;
 }
 
@@ -251,6 +232,8 @@ IoResult TlsTransport::State::encrypt(
   if (sent.kind != IoResult::kEnd) return sent;
   // 14.4: the beginning of `pieces` was encrypted before, and now it is out.
   if (covered > 0) return {.bytes = std::exchange(covered, 0)};
+  IoResult ready = finish_message();
+  if (ready.kind != IoResult::kEnd) return ready;
   std::string_view bytes = gather(pieces);
   std::size_t n = 0;
   ERR_clear_error();
@@ -260,6 +243,23 @@ IoResult TlsTransport::State::encrypt(
   if (sent.kind == IoResult::kEnd) return {.bytes = n};
   covered = n;
   return sent;
+}
+
+// 14.4: of a message to the engine itself only a part has come. Before the rest
+// is read OpenSSL writes nothing. What follows it is kept for read().
+IoResult TlsTransport::State::finish_message() {
+  while (SSL_in_init(engine.get())) {
+    ERR_clear_error();
+    int result = SSL_do_handshake(engine.get());
+    if (result == 1) break;
+    if (SSL_get_error(engine.get(), result) != SSL_ERROR_WANT_READ)
+      return failed(take_error("write"));
+    IoResult got = receive();
+    if (got.kind == IoResult::kEnd)
+      return failed(Error::from_errno(EPIPE, "write"));
+    if (got.kind != IoResult::kBytes) return got;
+  }
+  return {.kind = IoResult::kEnd};
 }
 
 // 14.4: one record for many small pieces.
@@ -274,13 +274,19 @@ std::string_view TlsTransport::State::gather(
 }
 
 IoResult TlsTransport::shutdown_write() {
-  IoResult sent = state_->at_work([this] {
-    if (!std::exchange(state_->ended, true)) SSL_shutdown(state_->engine.get());
+  return state_->at_work([this] { return state_->end(); });
+}
+
+IoResult TlsTransport::State::end() {
+  if (!ended) {
+    IoResult ready = finish_message();
+    if (ready.kind != IoResult::kEnd) return ready;
     ERR_clear_error();
-    return state_->send();
-  });
-  if (sent.kind != IoResult::kEnd) return sent;
-  return state_->wire->shutdown_write();
+    SSL_shutdown(engine.get());
+    ended = true;
+  }
+  IoResult sent = send();
+  return sent.kind == IoResult::kEnd ? wire->shutdown_write() : sent;
 }
 
 bool TlsTransport::truncated() const {
@@ -300,9 +306,8 @@ SSL* TlsTransport::engine() const {
   return state_->engine.get();
 }
 
-// Also right: two BIO_s_mem() in place of a BIO of our own; they keep their
-// memory, for each connection. Or a BIO over the socket: then OpenSSL waits for
-// the socket, SSL_write() has to be repeated with the very same bytes, and each
-// record is a system call of its own.
+// Also right: to send what OpenSSL has made in the BIO's own write function,
+// one record at a time; to ask SSL_pending() alone, if read() takes no more of
+// the wire than one record.
 
 }  // namespace tls

@@ -14,6 +14,7 @@ CHAPTERS = [
     "11_server",
     "12_services",
     "13_blocking_tls",
+    "14_tls_socket",
 ]
 
 # The mutants whose failures golden/ holds, by chapter.

@@ -1,0 +1,241 @@
+// Part 1: until it is secure.
+#include <openssl/err.h>
+
+#include <string>
+
+#include "tests/14_tls_socket/support.h"
+
+using namespace graded;
+
+namespace {
+
+const Then kEnds = [](TlsEnd& tls, Connection&) {
+  tls.close_notify();
+  tls.hear();
+};
+
+}  // namespace
+
+TEST(Handshake, ConnectThenSecureThenData) {
+  RULE("TLSHS-1");
+  Peer server(serving([](TlsEnd& tls, Connection& wire) {
+                tls.send("hello");
+                kEnds(tls, wire);
+              }),
+              {});
+  World world;
+
+  auto socket = world.connect(to(server));
+  world.read(*socket);
+  world.run();
+
+  EXPECT_TRUE(
+      world.saw({"connect", "secure", "data hello", "end", "finish", "close"}))
+      << "connect: the server can be reached. secure: it is who it should be. "
+         "Before that there is no data.";
+}
+
+TEST(Handshake, IsNotOverWhenItIsConnected) {
+  RULE("TLSHS-1");
+  World world;
+  Near near(world);
+  near.world.settle();
+  tls::ConnectOptions options = trusting_ca();
+  options.socket = near.raw;
+  near.socket = world.connect(options);
+
+  world.settle();
+  world.add("the server answers");
+  near.shake_hands();
+
+  EXPECT_TRUE(world.saw({"the server answers", "secure"}))
+      << "As long as the server has said nothing, nobody knows who it is.";
+}
+
+TEST(Handshake, TheCallbackIsForOneSecureConnect) {
+  RULE("TLSHS-1");
+  Peer server(serving(kEnds), {});
+  World world;
+  auto socket =
+      tls::connect(world.loop, to(server), [&] { world.add("callback"); });
+  world.record(*socket);
+  std::size_t before = socket->on_secure_connect.listener_count();
+
+  world.run();
+
+  EXPECT_TRUE(
+      world.saw({"connect", "callback", "secure", "end", "finish", "close"}))
+      << "The callback of connect() is a listener of on_secure_connect, added "
+         "by the call; not one of on_connect.";
+  EXPECT_IS(before, std::size_t{2})
+      << "One is the callback, one is the test's.";
+}
+
+TEST(Handshake, AuthorizedIsFalseUntilThen) {
+  RULE("TLSHS-4");
+  Peer server(serving(kEnds), {});
+  World world;
+  auto socket = tls::connect(world.loop, to(server));
+  auto look = [&](const std::string& when) {
+    world.add(when + ": authorized " + yes_no(socket->authorized()) +
+              ", error \"" + socket->authorization_error() + "\", encrypted " +
+              yes_no(socket->encrypted()));
+  };
+
+  look("at first");
+  socket->on_connect([&] { look("connect"); });
+  socket->on_secure_connect([&] { look("secure"); });
+  world.run();
+
+  EXPECT_TRUE(world.saw({"at first: authorized no, error \"\", encrypted yes",
+                         "connect: authorized no, error \"\", encrypted yes",
+                         "secure: authorized yes, error \"\", encrypted yes"}))
+      << "It says that the server's certificate was verified, not that it "
+         "will be.";
+}
+
+TEST(Handshake, TellsTheServerWhomItWants) {
+  RULE("TLSSNI-1");
+  std::string heard;
+  Peer server(serving(
+                  [&](TlsEnd& tls, Connection& wire) {
+                    const char* name = SSL_get_servername(
+                        tls.ssl(), TLSEXT_NAMETYPE_host_name);
+                    heard = name ? name : "nothing";
+                    kEnds(tls, wire);
+                  },
+                  {.credential = "names"}),
+              {});
+  World world;
+  tls::ConnectOptions options = to(server);
+  options.servername = "two.test";
+
+  auto socket = world.connect(options);
+  std::string known;
+  socket->on_secure_connect([&] { known = socket->servername(); });
+  world.run();
+  server.wait();
+
+  EXPECT_IS((Lines{heard, known}), (Lines{"two.test", "two.test"}))
+      << "Behind one address there can be many servers: servername says which "
+         "one.";
+}
+
+TEST(Handshake, DoesNotTellTheHost) {
+  RULE("TLSSNI-1");
+  std::string heard;
+  Peer server(serving([&](TlsEnd& tls, Connection& wire) {
+                const char* name =
+                    SSL_get_servername(tls.ssl(), TLSEXT_NAMETYPE_host_name);
+                heard = name ? name : "nothing";
+                kEnds(tls, wire);
+              }),
+              {});
+  World world;
+  tls::ConnectOptions options = to(server);
+  options.servername = "";
+  options.host = "localhost";
+
+  world.connect(options);
+  world.run();
+  server.wait();
+
+  EXPECT_IS(heard, "nothing")
+      << "host says where to connect to, and is looked for in the "
+         "certificate. Only servername is told.";
+}
+
+TEST(Handshake, AgreesOnAProtocol) {
+  RULE("TLSALPN-1");
+  auto choose_second = [](SSL*, const unsigned char** chosen,
+                          unsigned char* size, const unsigned char* offered,
+                          unsigned, void*) {
+    *chosen = offered + 1 + offered[0] + 1;
+    *size = offered[1 + offered[0]];
+    return SSL_TLSEXT_ERR_OK;
+  };
+  std::string agreed[2];
+  for (bool server_chooses : {true, false}) {
+    TlsEnd::Options end{.credential = "server"};
+    if (server_chooses)
+      end.configure = [=](SSL_CTX* context) {
+        SSL_CTX_set_alpn_select_cb(context, choose_second, nullptr);
+      };
+    Peer server(serving(kEnds, end), {});
+    World world;
+    tls::ConnectOptions options = to(server);
+    options.alpn_protocols = {"h2", "http/1.1"};
+    auto socket = world.connect(options);
+    socket->on_secure_connect(
+        [&] { agreed[!server_chooses] = socket->alpn_protocol(); });
+    world.run();
+  }
+
+  EXPECT_IS((Lines{agreed[0], agreed[1]}), (Lines{"http/1.1", ""}))
+      << "The first server has taken the second of the offers, the other one "
+         "knows nothing of protocols.";
+}
+
+TEST(Waiting, AHandshakeGoesOnStepByStep) {
+  RULE("WAIT-1");
+  Desk desk;
+  Lines steps;
+  auto step = [&] {
+    steps.push_back(kind_name(desk.transport->handshake().kind));
+  };
+
+  desk.wire->room = 0;
+  step();
+  desk.wire->room = std::string::npos;
+  step();
+  desk.carry();
+  std::string answer = std::exchange(desk.wire->coming, {});
+  desk.wire->coming = answer.substr(0, 100);
+  step();
+  desk.wire->coming = answer.substr(100);
+  desk.wire->room = 10;
+  step();
+  desk.wire->room = std::string::npos;
+  step();
+  desk.carry();
+
+  EXPECT_IS(steps, (Lines{"wants write", "wants read", "wants read",
+                          "wants write", "end"}))
+      << "No room for the first message; no answer yet; 100 bytes of it; no "
+         "room for all of the last message; all is out.";
+  EXPECT_IS(desk.far.is_secure(), true)
+      << "Each byte goes out once, in order: the server has understood all.";
+}
+
+TEST(Waiting, AFullSocketDelaysTheHandshake) {
+  RULE("WAIT-1");
+  Peer server(serving(kEnds), {});
+  World world;
+  world.connect(to(server));
+
+  Fault full(Call::kSend, {fails(EAGAIN), at_most(10), fails(EAGAIN)});
+  world.run();
+
+  EXPECT_TRUE(world.saw({"connect", "secure", "end", "finish", "close"}))
+      << "The kernel has had no room three times during the handshake.";
+}
+
+TEST(Later, AnErrorWaitsUntilConnectHasReturned) {
+  RULE("EVT-6");
+  World world;
+  Near near(world);
+  near.wire.send("220 this is no TLS\r\n");
+  world.settle();  // the plain socket has read it
+
+  tls::ConnectOptions options = trusting_ca();
+  options.socket = near.raw;
+  auto socket = world.connect(options);
+  world.add("connect() has returned");
+  world.run();
+
+  EXPECT_TRUE(
+      world.saw({"connect() has returned", "error ERR_SSL_WRONG_VERSION_NUMBER",
+                 "close after an error"}))
+      << "All that is needed to fail was there already. Who gets the socket "
+         "adds listeners then, and must not miss the error.";
+}

@@ -1,0 +1,294 @@
+// Part 2: is the peer who it should be?
+#include <openssl/err.h>
+
+#include <string>
+
+#include "tests/14_tls_socket/support.h"
+
+using namespace graded;
+
+namespace {
+
+const Then kEnds = [](TlsEnd& tls, Connection&) {
+  tls.close_notify();
+  tls.hear();
+};
+
+// The events of a client that connects to a server with this certificate.
+Lines events_with(const std::string& credential,
+                  const std::function<void(tls::ConnectOptions&)>& change = {},
+                  const std::function<void(TlsSocket&)>& use = {}) {
+  Peer server(serving(kEnds, {.credential = credential}), {});
+  World world;
+  tls::ConnectOptions options = to(server);
+  if (change) change(options);
+  auto socket = world.connect(options);
+  if (use) use(*socket);
+  world.run();
+  for (std::string& event : world.events)
+    if (event.rfind("error ", 0) == 0)
+      event = "error " + without_issuer(event.substr(6));
+  return world.events;
+}
+
+const Lines kGood{"connect", "secure", "end", "finish", "close"};
+
+}  // namespace
+
+TEST(Peer, ThatDoesNotVerifyIsAnError) {
+  RULE("TLSAUTH-1");
+  std::string known;
+
+  Lines events = events_with("unknown", {}, [&](TlsSocket& socket) {
+    socket.on_error([&](const Error&) {
+      known = "authorized " + std::string(yes_no(socket.authorized())) + ", " +
+              without_issuer(socket.authorization_error());
+    });
+  });
+
+  EXPECT_IS(events,
+            (Lines{"connect", "error issuer unknown", "close after an error"}))
+      << "The certificate is by an authority that is not in ca. There is no "
+         "secure, one error, and close.";
+  EXPECT_IS(known, "authorized no, issuer unknown")
+      << "The error listener can ask why.";
+}
+
+TEST(Peer, IsToldWhyItIsRefused) {
+  RULE("TLSAUTH-1");
+  std::string failure = "none";
+  std::vector<Peer::Script> script{[&](Connection& wire) {
+    block_sigpipe();
+    TlsEnd tls(wire, TlsEnd::kServer, {.credential = "expired"});
+    if (!tls.handshake()) failure = tls.failure();
+  }};
+  Peer server(script, {});
+  World world;
+
+  world.connect(to(server));
+  world.run();
+  server.wait();
+
+  EXPECT_TRUE(
+      world.saw({"connect", "error CERT_HAS_EXPIRED", "close after an error"}));
+  EXPECT_IS(failure.find("alert") != std::string::npos, true)
+      << "The server saw \"" << failure << "\". OpenSSL has made an alert that "
+      << "says why: it has to be sent before the connection is closed.";
+}
+
+TEST(Peer, IsForTheCallerToJudge) {
+  RULE("TLSAUTH-3");
+  std::string known;
+
+  Lines events = events_with(
+      "expired",
+      [](tls::ConnectOptions& options) { options.reject_unauthorized = false; },
+      [&](TlsSocket& socket) {
+        socket.on_secure_connect([&] {
+          known = "authorized " + std::string(yes_no(socket.authorized())) +
+                  ", " + socket.authorization_error();
+        });
+      });
+
+  EXPECT_IS(events, kGood)
+      << "Without reject_unauthorized the connection is made.";
+  EXPECT_IS(known, "authorized no, CERT_HAS_EXPIRED")
+      << "Who switches it off looks at the verdict. It is still the truth.";
+}
+
+TEST(Name, ThatIsAnotherIsAnError) {
+  RULE("TLSAUTH-5");
+  std::string heard;
+  Peer server(serving([&](TlsEnd& tls, Connection&) { heard = tls.hear(); },
+                      {.credential = "names"}),
+              {});
+  World world;
+  tls::ConnectOptions options = to(server);
+  options.servername = "four.test";
+
+  auto socket = world.connect(options);
+  socket->write("a secret");
+  world.run();
+  server.wait();
+
+  EXPECT_TRUE(world.saw({"connect", "error ERR_TLS_CERT_ALTNAME_INVALID",
+                         "close after an error"}))
+      << "The chain is good, and the certificate is somebody else's.";
+  EXPECT_IS(heard.find("secret"), std::string::npos)
+      << "What was written must not reach whom it is not for; the server heard "
+         "\""
+      << heard << "\".";
+}
+
+TEST(Name, IsServernameOrElseHost) {
+  RULE("TLSAUTH-5");
+
+  Lines by_servername = events_with("names", [](tls::ConnectOptions& options) {
+    options.servername = "one.test";
+  });
+  Lines by_host = events_with(
+      "ip", [](tls::ConnectOptions& options) { options.servername = ""; });
+
+  EXPECT_IS(by_servername, kGood)
+      << "127.0.0.1 is not in this certificate, but one.test is.";
+  EXPECT_IS(by_host, kGood)
+      << "Without a servername the certificate must be for host.";
+}
+
+TEST(Failing, AServerWithoutTls) {
+  RULE("TLSERR-1");
+  std::vector<Peer::Script> script{[](Connection& wire) {
+    wire.send("220 hello, this is no TLS\r\n");
+    wire.receive_all();
+  }};
+  Peer server(script, {});
+  World world;
+
+  world.connect(to(server));
+  world.run();
+
+  EXPECT_TRUE(world.saw({"connect", "error ERR_SSL_WRONG_VERSION_NUMBER",
+                         "close after an error"}))
+      << "A failing handshake is one error, and then close.";
+}
+
+TEST(Failing, AServerThatHangsUp) {
+  RULE("TLSERR-1");
+  std::vector<Peer::Script> script{[](Connection& wire) {
+    wire.receive(100);  // the beginning of the client's hello
+    wire.finish();
+    wire.receive_all();
+  }};
+  Peer server(script, {});
+  World world;
+
+  world.connect(to(server));
+  world.run();
+
+  EXPECT_TRUE(
+      world.saw({"connect", "error ECONNRESET", "close after an error"}))
+      << "There is no connection yet that could have ended.";
+}
+
+TEST(Failing, AServerThatIsNotThere) {
+  RULE("TLSERR-1");
+  RefusedPort nobody;
+  World world;
+  tls::ConnectOptions options = trusting_ca();
+  options.host = "127.0.0.1";
+  options.port = nobody.port();
+
+  world.connect(options);
+  world.run();
+
+  EXPECT_TRUE(world.saw({"error ECONNREFUSED", "close after an error"}))
+      << "Before it is connected all is as for a plain socket.";
+}
+
+TEST(Queue, HoldsOtherPeoplesErrors) {
+  RULE("ERRQ-2");
+  Peer server(serving([](TlsEnd& tls, Connection& wire) {
+                tls.send("hello");
+                kEnds(tls, wire);
+              }),
+              {});
+  World world;
+  auto socket = world.connect(to(server));
+  world.read(*socket);
+  auto spoil = [] { ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH); };
+
+  socket->on_connect(spoil);
+  socket->on_secure_connect([&] {
+    spoil();
+    socket->write("hello");
+    spoil();
+  });
+  socket->on_data([&](std::string_view) { spoil(); });
+  socket->on_end(spoil);
+  world.run();
+
+  EXPECT_TRUE(
+      world.saw({"connect", "secure", "data hello", "end", "finish", "close"}))
+      << "OpenSSL's error queue is one for each thread. What another "
+         "connection has left in there must not be taken for ours.";
+}
+
+TEST(Queue, IsLeftEmpty) {
+  RULE("ERRQ-2");
+
+  events_with("unknown");
+  events_with("server", [](tls::ConnectOptions& options) {
+    options.session = "this is no session";
+  });
+
+  EXPECT_IS(ERR_peek_error(), 0ul)
+      << "A handshake has failed, and a session could not be read. Whoever "
+         "takes an error takes all of them, or the next connection stumbles.";
+}
+
+TEST(Certificate, SaysWhoThePeerIs) {
+  RULE("TLSCERT-1");
+  Peer server(serving(kEnds), {});
+  World world;
+  auto socket = tls::connect(world.loop, to(server));
+  auto look = [&](const std::string& when) {
+    auto peer = socket->peer_certificate();
+    world.add(when + ": " + (peer ? peer->subject["CN"] : "nothing") + ", " +
+              socket->protocol().value_or("nothing") + ", " +
+              (socket->cipher() ? socket->cipher()->standard_name
+                                : std::string("nothing")));
+  };
+
+  look("at first");
+  socket->on_secure_connect([&] { look("secure"); });
+  socket->on_close([&](bool) { look("close"); });
+  world.run();
+
+  EXPECT_TRUE(world.saw({"at first: nothing, nothing, nothing",
+                         "secure: localhost, TLSv1.3, TLS_AES_256_GCM_SHA384",
+                         "close: nothing, nothing, nothing"}))
+      << "As long as there is a connection, and no longer.";
+}
+
+TEST(Certificate, HasAllItsFields) {
+  RULE("TLSCERT-1");
+  Peer server(serving(kEnds), {});
+  World world;
+  auto socket = world.connect(to(server));
+  std::optional<tls::Certificate> peer;
+
+  socket->on_secure_connect([&] { peer = socket->peer_certificate(); });
+  world.run();
+
+  ASSERT_IS(peer.has_value(), true);
+  EXPECT_IS(
+      (Lines{peer->subjectaltname, peer->valid_from, peer->valid_to,
+             peer->serial_number.empty() ? "no serial" : "a serial",
+             std::to_string(peer->fingerprint256.size()),
+             peer->issuer == peer->subject ? "its own" : "another's"}),
+      (Lines{"DNS:localhost, IP Address:127.0.0.1", "Jan  1 00:00:00 2020 GMT",
+             "Jan  1 00:00:00 2120 GMT", "a serial", "95", "another's"}))
+      << "The names as OpenSSL prints them; SHA-256 has 32 bytes: 64 digits "
+         "and 31 colons.";
+}
+
+TEST(Certificate, IsNotThereIfThePeerShowsNone) {
+  RULE("TLSCERT-1");
+  World world;
+  Near near(world, {}, TlsEnd::kClient);
+  tls::AcceptOptions options;
+  options.cert = credential("server-cert.pem");
+  options.key = credential("server-key.pem");
+
+  auto socket = near.socket = tls::accept(world.loop, near.raw, options);
+  world.record(*socket);
+  near.shake_hands();
+
+  EXPECT_TRUE(world.saw({"secure"}));
+  EXPECT_IS(
+      (Lines{yes_no(socket->peer_certificate().has_value()),
+             yes_no(socket->authorized()), socket->authorization_error()}),
+      (Lines{"no", "no", ""}))
+      << "A server that asks for no certificate knows nothing of its client: "
+         "neither who it is, nor that something is wrong with it.";
+}
