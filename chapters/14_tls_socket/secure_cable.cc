@@ -1,7 +1,9 @@
 // Connects the terminal to a server, over TLS: what is typed is sent, what
 // comes is shown. At the end of the input our side is ended.
 //
-//   secure_cable HOST PORT [CA-FILE]     without CA-FILE: whom the system trusts
+//   secure_cable HOST PORT [CA-FILE]
+//
+// Without CA-FILE it trusts whom the system trusts.
 #include <poll.h>
 #include <unistd.h>
 

@@ -156,7 +156,7 @@ TEST(Session, ThatIsNoneIsNoReasonNotToConnect) {
 TEST(Session, ListenersMayDestroy) {
   RULE("TLSEND-5");
   World world;
-  Near near(world);
+  Near near(world, {.credential = "server", .configure = send_tickets});
   tls::ConnectOptions options = trusting_ca();
   options.socket = near.raw;
   near.socket = world.connect(options);

@@ -29,6 +29,15 @@ SocketPtr adopt(World& world, int fd) {
                             std::make_unique<net::FdTransport>(net::Fd(fd)));
 }
 
+TlsEnd::Options without_tickets(TlsEnd::Options options) {
+  if (!options.configure)
+    options.configure = [](SSL_CTX* context) {
+      SSL_CTX_set_num_tickets(context, 0);
+      SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    };
+  return options;
+}
+
 tls::Engine new_client() {
   static const tls::Context context(trusting_ca());
   return tls::new_client(context, {.servername = "localhost"});
@@ -46,7 +55,7 @@ std::string without_issuer(std::string code) {
 std::vector<Peer::Script> serving(Then then, TlsEnd::Options options) {
   return {[then = std::move(then), options](Connection& wire) {
     block_sigpipe();
-    TlsEnd tls(wire, TlsEnd::kServer, options);
+    TlsEnd tls(wire, TlsEnd::kServer, without_tickets(options));
     if (tls.handshake() && then) then(tls, wire);
   }};
 }
@@ -81,6 +90,10 @@ void World::record(TlsSocket& socket) {
   socket.on_close([this](bool had_error) {
     add(had_error ? "close after an error" : "close");
   });
+}
+
+void World::leave_when_secure(TlsSocket& socket) {
+  socket.on_secure_connect([&socket] { socket.destroy(); });
 }
 
 void World::read(net::Socket& socket) {
@@ -145,7 +158,7 @@ IoResult Wire::shutdown_write() {
 }
 
 FarEnd::FarEnd(TlsEnd::Options options, TlsEnd::Role role)
-    : tls_(nowhere_, role, options) {
+    : tls_(nowhere_, role, without_tickets(std::move(options))) {
   SSL_set_bio(ssl(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 }
 
@@ -271,6 +284,8 @@ void Near::send(std::string_view bytes) {
   far.send(bytes);
   wire.send(far.take());
 }
+
+void send_tickets(SSL_CTX*) {}
 
 void make_long_tickets(SSL_CTX* context) {
   auto add = [](SSL* ssl, void*) {

@@ -54,7 +54,8 @@ inline std::string code(const Error* error) {
 // problem that is found, or the last.
 std::string without_issuer(std::string code);
 
-// A server for one client: shakes hands, and does what `then` says.
+// A server for one client: shakes hands, and does what `then` says. Without a
+// configure() of its own it sends no tickets: those are the matter of a few.
 using Then = std::function<void(TlsEnd&, Connection&)>;
 std::vector<Peer::Script> serving(Then then = {}, TlsEnd::Options options = {
                                                       .credential = "server"});
@@ -73,6 +74,8 @@ class World {
   // connect, secure, end, finish, timeout, error CODE, close, or close after an
   // error; all but data.
   void record(TlsSocket& socket);
+  // When it is secure it has seen enough: for tests of what comes before.
+  static void leave_when_secure(TlsSocket& socket);
   // A data listener: what comes in a row is one "data ..." of `events`.
   void read(net::Socket& socket);
   void add(std::string event);
@@ -100,7 +103,7 @@ struct Wire : net::Transport {
   void close() override {}
 };
 
-// A server in memory.
+// A server in memory; tickets as in serving().
 class FarEnd {
  public:
   explicit FarEnd(TlsEnd::Options options = {.credential = "server"},
@@ -154,7 +157,9 @@ struct Near {
   std::string held = {};
 };
 
-// A server's session tickets are so long that they come in several records.
+// OpenSSL's own number of tickets: two with TLS 1.3.
+void send_tickets(SSL_CTX* context);
+// Session tickets are so long that they come in several records.
 void make_long_tickets(SSL_CTX* context);
 
 const char* kind_name(IoResult::Kind kind);  // "wants read"
