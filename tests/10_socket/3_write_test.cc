@@ -424,8 +424,8 @@ TEST(WriteThatCannotBe, WhenTheEndIsThereToBeReadToo) {
   ends.socket->write("x", adds(net, "callback"));
   net.run();
 
-  EXPECT_TRUE(net.saw({"callback ECONNRESET", "error ECONNRESET",
-                       "close after an error"}))
+  EXPECT_TRUE(net.saw(
+      {"callback ECONNRESET", "error ECONNRESET", "close after an error"}))
       << "The reset met write(), and the system tells it once: recv() has only "
          "an end to say. A failure must not wait until poll() comes to it.";
 }

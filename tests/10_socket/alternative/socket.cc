@@ -77,6 +77,20 @@ Answer look_up(const std::string& host, int port, int family) {
   return answer;
 }
 
+// Room for all that is written.
+struct Sink : Transport {
+  std::string all;
+  IoResult read(std::span<char>) override { return {.kind = IoResult::kEnd}; }
+  IoResult shutdown_write() override { return {.kind = IoResult::kEnd}; }
+  int fd() const override { return -1; }
+  void close() override {}
+  IoResult write(std::span<const std::string_view> pieces) override {
+    std::size_t before = all.size();
+    for (std::string_view piece : pieces) all += piece;
+    return {.bytes = all.size() - before};
+  }
+};
+
 // Who is tried when: the families in turn.
 std::deque<Endpoint> in_turn(const std::vector<Endpoint>& endpoints) {
   std::deque<Endpoint> lines[2], order;
@@ -95,7 +109,7 @@ std::deque<Endpoint> in_turn(const std::vector<Endpoint>& endpoints) {
 }  // namespace
 
 struct Socket::State {
-  enum Phase { kNew, kConnecting, kOpen, kClosing, kClosed };
+  enum Phase { kNew, kConnecting, kOpen, kGiven, kClosing, kClosed };
   enum Flow { kUndecided, kFlowing, kPaused };
   enum Half { kGoes, kAsked, kOver };  // our direction: end(), and finish
 
@@ -128,7 +142,10 @@ struct Socket::State {
     std::optional<TextDecoder> decoder = {};
     WriteQueue queue;
     Half out = kGoes;
+    bool agreed = false;   // the transport's handshake is over
+    short wants[3] = {0, POLLIN, POLLOUT};  // in poll()'s words: to agree, to read, to write
     bool reads = false, bytes_wait = false, at_end = false, soon = false;
+    bool shutting = false;
     std::vector<Callback> ends = {};
     std::uint64_t in_count = 0, out_count = 0;
   };
@@ -308,7 +325,7 @@ struct Socket::State {
     }
     auto alive = self.shared_from_this();
     bool reset = dial->reset;
-    open(std::make_unique<FdTransport>(hang_up()));
+    open(self.layer(std::make_unique<FdTransport>(hang_up())));
     dial.reset();
     touch();
     self.on_connect.emit();
@@ -323,30 +340,85 @@ struct Socket::State {
     loop.watch(line.transport->fd(), 0,
                [this](short events) { ready(events); });
     loop.unref(line.transport->fd());
+    line.agreed = !line.transport->needs_handshake();
     apply_options();
+    later([this] { begin(); });
+  }
+
+  void begin() {
+    if (phase != kOpen) return;
+    if (!line.agreed) return agree();
+    if (flow != kPaused) line.reads = true;
+    flush();
+    look_for_more();
+  }
+
+  void agree() {
+    IoResult result = line.transport->handshake();
+    touch();
+    wait_for(0, result);
+    ask();
+    if (result.kind == IoResult::kFailed) return self.disagreed(*result.error);
+    if (result.kind != IoResult::kEnd) return;
+    line.agreed = true;
+    later([this] { begin(); });
+    self.agreed();
+  }
+
+  // What the call has asked for; else what is usual.
+  void wait_for(int what, const IoResult& result) {
+    static constexpr short kUsual[] = {0, POLLIN, POLLOUT};
+    line.wants[what] = kUsual[what];
+    if (result.kind == IoResult::kWantsRead) line.wants[what] = POLLIN;
+    if (result.kind == IoResult::kWantsWrite) line.wants[what] = POLLOUT;
+  }
+
+  bool reads_now() const {
+    return line.reads && !line.at_end && !line.bytes_wait;
+  }
+  bool writes_now() const { return !line.queue.empty() || line.shutting; }
+
+  // What the transport has, and poll() does not know of.
+  void look_for_more() {
+    if (phase != kOpen || !line.transport->has_pending()) return;
     later([this] {
-      if (phase != kOpen) return;
-      if (flow != kPaused) line.reads = true;
-      flush();
+      if (phase != kOpen || !reads_now() || flow != kFlowing) return;
+      take();
+      ask();
     });
+  }
+
+  Connection give() {
+    ask_kernel(true);
+    loop.unwatch(line.transport->fd());
+    loop.clear_timer(std::exchange(idle_timer, TimerId::kNone));
+    set_phase(kGiven);
+    Sink rest;
+    line.queue.flush(rest);
+    line.queue.take_drain();
+    tell_done();
+    Connection all;
+    all.transport = std::move(line.transport);
+    all.unsent = std::move(rest.all);
+    return all;
   }
 
   // ---- both directions
 
   void ask() {
     if (phase != kOpen) return;
-    bool in = line.reads && !line.at_end && !line.bytes_wait;
-    bool out = !line.queue.empty();
+    short in = reads_now() ? line.wants[1] : short{0};
+    short out = writes_now() ? line.wants[2] : short{0};
     loop.update(line.transport->fd(),
-                static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)));
+                line.agreed ? static_cast<short>(in | out) : line.wants[0]);
   }
 
   void ready(short events) {
     auto alive = self.shared_from_this();
+    if (!line.agreed) return agree();
     bool trouble = (events & (POLLERR | POLLHUP)) != 0;
-    bool in = line.reads && !line.at_end && !line.bytes_wait;
-    if (in && (events & POLLIN || trouble)) take();
-    if (phase == kOpen && !line.queue.empty() && (events & POLLOUT || trouble))
+    if (reads_now() && (events & line.wants[1] || trouble)) take();
+    if (phase == kOpen && writes_now() && (events & line.wants[2] || trouble))
       flush();
     ask();
   }
@@ -400,6 +472,8 @@ struct Socket::State {
     if (flow != kFlowing) return peek();
     static thread_local std::vector<char> buffer(128 * 1024);
     IoResult result = line.transport->read(buffer);
+    wait_for(1, result);
+    look_for_more();
     if (result.kind == IoResult::kFailed) return destroy(result.error);
     if (result.kind == IoResult::kEnd) return peer_ended();
     if (result.kind != IoResult::kBytes) return;
@@ -452,6 +526,8 @@ struct Socket::State {
   void flush() {
     std::size_t before = line.queue.size();
     IoResult result = line.queue.flush(*line.transport);
+    wait_for(2, result);
+    look_for_more();
     if (result.kind == IoResult::kFailed) return destroy(result.error);
     if (before != line.queue.size() || result.bytes > 0) touch();
     settled();
@@ -470,7 +546,11 @@ struct Socket::State {
 
   void finish() {
     if (phase != kOpen || line.out != kAsked || !line.queue.empty()) return;
-    line.transport->shutdown_write();
+    IoResult result = line.transport->shutdown_write();
+    wait_for(2, result);
+    line.shutting = result.kind == IoResult::kWantsRead ||
+                    result.kind == IoResult::kWantsWrite;
+    if (line.shutting) return ask();
     line.out = kOver;
     for (Callback& it : std::exchange(line.ends, {})) tell(it, {});
     later([this] {
@@ -490,7 +570,7 @@ struct Socket::State {
       error = Error::from_errno(EPIPE, "write");
     else if (line.out != kGoes)
       error = Error("ERR_STREAM_WRITE_AFTER_END", "write after end");
-    else if (phase == kNew)
+    else if (phase == kNew || phase == kGiven)
       error = Error("ERR_SOCKET_CLOSED", "Socket is closed");
     if (error) {
       line.queue.push({}, std::move(done));
@@ -498,7 +578,8 @@ struct Socket::State {
       return false;
     }
     line.out_count += bytes.size();
-    if (phase != kOpen) return line.queue.push(bytes, std::move(done));
+    if (phase != kOpen || !line.agreed)
+      return line.queue.push(bytes, std::move(done));
     bool room = line.queue.write(*line.transport, bytes, std::move(done));
     if (line.queue.failed())
       later([this] {
@@ -506,6 +587,7 @@ struct Socket::State {
       });
     touch();
     tell_done();
+    look_for_more();
     ask();
     return room;
   }
@@ -584,6 +666,20 @@ std::shared_ptr<Socket> Socket::adopt(EventLoop& loop,
   return socket;
 }
 
+void Socket::adopt(std::unique_ptr<Transport> transport) {
+  state_->open(std::move(transport));
+}
+
+void Socket::try_again() {
+  state_->later([state = state_.get()] { state->begin(); });
+}
+
+Socket::Connection Socket::hand_over() {
+  if (state_->phase != State::kOpen)
+    throw UsageError("ERR_SOCKET_CLOSED", "there is no connection");
+  return state_->give();
+}
+
 Socket& Socket::connect(ConnectOptions to, std::function<void()> connected) {
   if (to.path.empty()) {
     if (!to.port) throw UsageError("ERR_MISSING_ARGS", "a port, or a path");
@@ -647,6 +743,7 @@ Socket& Socket::resume() {
       if (state->flow != State::kFlowing) return;
       state->line.reads = true;
       state->line.bytes_wait = false;
+      state->look_for_more();
       state->ask();
     });
   return *this;
