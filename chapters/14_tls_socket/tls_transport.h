@@ -41,7 +41,8 @@ class TlsTransport : public net::Transport {
   // truncated() tells them apart (TLSEND-1, TLSEND-3).
   net::IoResult read(std::span<char> into) override;
   // What it says it has written is with the wire. kWantsWrite: bytes are
-  // encrypted already, and wait here; they count when they are out.
+  // encrypted already, and wait here; they count when they are out (WAIT-2).
+  // kWantsRead: a message to OpenSSL itself has come in part only (WAIT-3).
   net::IoResult write(std::span<const std::string_view> pieces) override;
   // close_notify, and then the wire's own end (TLSEND-2).
   net::IoResult shutdown_write() override;

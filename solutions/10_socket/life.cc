@@ -280,7 +280,7 @@ Socket::Connection Socket::State::hand_over() {
   c.reading = false;
   Collector rest;
   c.queue.flush(rest);
-  c.queue.take_drain();  // nobody is invited to write
+  c.queue.take_drain();  // nobody is asked to write more
   defer_written();
   return {.transport = std::move(c.transport),
           .unread = std::exchange(c.unread, {}),

@@ -231,7 +231,7 @@ TEST(HalfOpen, WeStillWrite) {
   world.read(*socket);
 
   socket->on_end([&] {
-    world.loop.set_timeout(10ms, [&] {
+    world.loop.set_timeout(0ms, [&] {
       world.add(std::string(socket->ready_state()));
       socket->end("thanks");
     });
