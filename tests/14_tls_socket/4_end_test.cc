@@ -60,7 +60,7 @@ TEST(OwnEnd, WaitsForRoom) {
   desk.shake_hands();
   Lines steps;
   auto step = [&] {
-    std::string kind = kind_name(desk.transport->shutdown_write().kind);
+    std::string kind = desk.shutdown();
     steps.push_back(kind + (desk.wire->shut ? ", FIN" : ""));
   };
 
@@ -87,9 +87,9 @@ TEST(OwnEnd, WaitsForTheRestOfATicket) {
 
   desk.wire->coming = ticket.substr(0, 600);
   desk.read();
-  steps.push_back(kind_name(desk.transport->shutdown_write().kind));
-  desk.wire->coming = ticket.substr(600);
-  steps.push_back(kind_name(desk.transport->shutdown_write().kind));
+  steps.push_back(desk.shutdown());
+  desk.wire->coming = ticket.erase(0, 600);
+  steps.push_back(desk.shutdown());
   desk.carry();
   desk.far.received();
 

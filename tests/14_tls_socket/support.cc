@@ -38,6 +38,14 @@ TlsEnd::Options without_tickets(TlsEnd::Options options) {
   return options;
 }
 
+void note(const std::string& call, const IoResult& result) {
+  std::string what = kind_of(result);
+  if (result.kind == IoResult::kBytes)
+    what = std::to_string(result.bytes) + " bytes";
+  if (result.error) what += " " + result.error->code;
+  step("you", call + ": " + what);
+}
+
 tls::Engine new_client() {
   static const tls::Context context(trusting_ca());
   return tls::new_client(context, {.servername = "localhost"});
@@ -213,7 +221,7 @@ void Desk::carry() {
 void Desk::shake_hands() {
   for (int i = 0; i < 10; ++i) {
     IoResult result = transport->handshake();
-    step("you", std::string("handshake(): ") + kind_name(result.kind));
+    note("handshake()", result);
     if (result.kind == IoResult::kEnd && far.is_secure()) return;
     carry();
   }
@@ -223,16 +231,28 @@ void Desk::shake_hands() {
 std::string Desk::read(std::size_t most) {
   std::string into(most, '\0');
   IoResult result = transport->read(into);
-  step("you", std::string("read(): ") + kind_name(result.kind));
-  if (result.kind != IoResult::kBytes) return kind_name(result.kind);
+  note("read()", result);
+  if (result.kind != IoResult::kBytes) return kind_of(result);
   return into.substr(0, result.bytes);
+}
+
+IoResult Desk::write(std::string_view bytes) {
+  auto elsewhere = std::make_unique<std::string>(bytes);
+  std::string_view piece = *elsewhere;
+  IoResult result = transport->write(std::span(&piece, 1));
+  note("write() of " + std::to_string(bytes.size()), result);
+  return result;
+}
+
+std::string Desk::shutdown() {
+  IoResult result = transport->shutdown_write();
+  note("shutdown_write()", result);
+  return kind_of(result);
 }
 
 void Desk::write_all(std::string bytes) {
   for (int i = 0; i < 1000 && !bytes.empty(); ++i) {
-    auto elsewhere = std::make_unique<std::string>(bytes);
-    std::string_view piece = *elsewhere;
-    IoResult result = transport->write(std::span(&piece, 1));
+    IoResult result = write(bytes);
     if (result.kind == IoResult::kBytes) bytes.erase(0, result.bytes);
     if (result.kind == IoResult::kFailed) throw *result.error;
     if (result.kind == IoResult::kWantsWrite) wire->room = 100'000;
@@ -300,8 +320,8 @@ void make_long_tickets(SSL_CTX* context) {
   SSL_CTX_set_num_tickets(context, 1);
 }
 
-const char* kind_name(IoResult::Kind kind) {
-  switch (kind) {
+std::string kind_of(const IoResult& result) {
+  switch (result.kind) {
     case IoResult::kBytes:
       return "bytes";
     case IoResult::kWantsRead:

@@ -131,7 +131,10 @@ struct Desk {
   // What was sent is at the far end, and what it says is on the wire.
   void carry();
   void shake_hands();  // to the end
-  std::string read(std::size_t most = 100'000);
+  std::string read(
+      std::size_t most = 100'000);  // the bytes, or what came of it
+  IoResult write(std::string_view bytes);
+  std::string shutdown();
   // Writes again until all of it is taken; each time from another address.
   void write_all(std::string bytes);
 };
@@ -162,6 +165,6 @@ void send_tickets(SSL_CTX* context);
 // Session tickets are so long that they come in several records.
 void make_long_tickets(SSL_CTX* context);
 
-const char* kind_name(IoResult::Kind kind);  // "wants read"
+std::string kind_of(const IoResult& result);  // "wants read"
 
 }  // namespace graded
