@@ -142,8 +142,9 @@ struct Socket::State {
     std::optional<TextDecoder> decoder = {};
     WriteQueue queue;
     Half out = kGoes;
-    bool agreed = false;   // the transport's handshake is over
-    short wants[3] = {0, POLLIN, POLLOUT};  // in poll()'s words: to agree, to read, to write
+    bool agreed = false;  // the transport's handshake is over
+    // What poll() is asked for: to agree, to read, to write.
+    short wants[3] = {0, POLLIN, POLLOUT};
     bool reads = false, bytes_wait = false, at_end = false, soon = false;
     bool shutting = false;
     std::vector<Callback> ends = {};
