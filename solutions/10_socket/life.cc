@@ -265,7 +265,7 @@ void Socket::forget_listeners() {
 }
 
 Socket::Connection Socket::hand_over() {
-  if (!state_->open())
+  if (!state_->open() || !state_->c.agreed)
     throw UsageError("ERR_SOCKET_CLOSED", "hand_over() without a connection");
   return state_->hand_over();
 }

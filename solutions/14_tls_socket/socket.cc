@@ -50,6 +50,9 @@ Engine TlsSocket::new_engine() {
 // goes out first, as it is.
 void TlsSocket::take(std::shared_ptr<net::Socket> raw) {
   adopt(secure(raw->hand_over()));
+  // 14.7: one that encrypts, too: the transport is not its own any more.
+  if (auto* tls = dynamic_cast<TlsSocket*>(raw.get()))
+    tls->state_->transport = nullptr;
   // 14.7: weakly: `raw` is held already, by our own listener.
   raw->on_close.once([weak = weak_from_this()](bool) {
     if (auto alive = weak.lock()) alive->destroy();

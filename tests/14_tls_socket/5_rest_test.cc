@@ -111,6 +111,37 @@ TEST(Upgrade, TakesWhatTheOtherHasReadAndNotSent) {
       << "The plain socket had read the client's hello already.";
 }
 
+TEST(Upgrade, OfOneThatEncryptsAlready) {
+  RULE("TLSHS-6");
+  World world;
+  Near near(world);
+  near.shake_hands();
+  FarEnd inner;
+  tls::ConnectOptions options = trusting_ca();
+  options.socket = near.socket;
+  auto socket = world.connect(options);
+  world.read(*socket);
+  auto carry = [&] {
+    world.settle();
+    near.far.give(near.arrived());
+    inner.give(near.far.received());
+    inner.shake_hands();
+    std::string answer = inner.take();
+    if (!answer.empty()) near.send(answer);
+    world.settle();
+  };
+
+  for (int i = 0; i < 3; ++i) carry();
+  inner.send("hello");
+  carry();
+  socket->destroy();
+  world.run();
+
+  EXPECT_TRUE(world.saw({"secure", "secure", "data hello", "close", "close"}))
+      << "A TLS socket is a socket: another one can go on over it, as through "
+         "a proxy. What it encrypts is encrypted once more.";
+}
+
 TEST(Upgrade, EndsWhenTheOtherOneIsDestroyed) {
   RULE("TLSHS-6");
   World world;

@@ -676,7 +676,7 @@ void Socket::try_again() {
 }
 
 Socket::Connection Socket::hand_over() {
-  if (state_->phase != State::kOpen)
+  if (state_->phase != State::kOpen || !state_->line.agreed)
     throw UsageError("ERR_SOCKET_CLOSED", "there is no connection");
   return state_->give();
 }

@@ -194,6 +194,8 @@ std::unique_ptr<net::Transport> TlsSocket::secure(Connection wire) {
 
 void TlsSocket::take(std::shared_ptr<net::Socket> raw) {
   adopt(secure(raw->hand_over()));
+  if (auto it = std::dynamic_pointer_cast<TlsSocket>(raw))
+    it->state_->transport = nullptr;
   std::weak_ptr<net::Socket> self = weak_from_this();
   raw->on_close([self](bool) {
     if (auto it = self.lock()) it->destroy();
