@@ -49,17 +49,17 @@ def _implementation(name, library, kind, chapter = None, manual = False, tags = 
         **kwargs
     )
 
-def _programs(programs, manual):
+def _programs(programs, deps, manual):
     for program in programs:
         cc_binary(
             name = program,
             srcs = ["//chapters/{}:{}.cc".format(_chapter(), program)],
             tags = ["manual"] if manual else [],
             visibility = ["//visibility:public"],
-            deps = [":" + _chapter()],
+            deps = deps + [":" + _chapter()],
         )
 
-def exercise(name, srcs, hdrs, deps = [], program = None, programs = []):
+def exercise(name, srcs, hdrs, deps = [], program = None, programs = [], program_deps = []):
     """The learner's side of a chapter.
 
     Args:
@@ -69,6 +69,7 @@ def exercise(name, srcs, hdrs, deps = [], program = None, programs = []):
       deps: libraries, and the :foundation of earlier chapters
       program: "talk" for talk.cc, a main() over the chapter's code
       programs: where there are several
+      program_deps: what they need beside the chapter's code
     """
     programs = programs + ([program] if program else [])
     native.exports_files(srcs + hdrs + ["README.md"] + [each + ".cc" for each in programs])
@@ -96,9 +97,9 @@ def exercise(name, srcs, hdrs, deps = [], program = None, programs = []):
         visibility = ["//visibility:public"],
     )
     _implementation("test", ":" + name, "learner", manual = True)
-    _programs(programs, manual = True)
+    _programs(programs, program_deps, manual = True)
 
-def solution(name, srcs, program = None, programs = []):
+def solution(name, srcs, program = None, programs = [], program_deps = []):
     """The reference: the same names as in the chapter's folder."""
     native.exports_files(srcs)
     native.filegroup(
@@ -117,7 +118,7 @@ def solution(name, srcs, program = None, programs = []):
         deps = ["//chapters/{}:header".format(name)],
     )
     _implementation("test", ":" + name, "reference")
-    _programs(programs + ([program] if program else []), manual = False)
+    _programs(programs + ([program] if program else []), program_deps, manual = False)
 
 def submission(name, student, chapter, srcs, deps = [], seed = "1", tags = [], expect = "pass"):
     """What a student handed in for a chapter: code that is not believed.

@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "chapters/07_event_loop/event_loop.h"
-#include "chapters/10_socket/socket.h"
+#include "chapters/12_services/connect_to.h"
 #include "chapters/12_services/options.h"
 #include "common/error.h"
 
@@ -20,11 +20,7 @@ namespace {
 int chat(const net::Options& options) {
   int status = 0;
   net::EventLoop loop;
-  net::ConnectOptions where;
-  where.port = options.port;
-  where.host = options.host;
-  where.path = options.path;
-  auto room = net::connect(loop, where);
+  auto room = net::connect_to(loop, options);
   room->on_data([](std::string_view text) { std::cout << text << std::flush; });
   room->on_error([&](const net::Error& error) {
     std::cerr << error.message << "\n";

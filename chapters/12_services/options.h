@@ -3,6 +3,11 @@
 //   --port N [--host H]   0: any free port; without --host it is 127.0.0.1
 //   --path P              a unix socket
 //   --backend poll        how the loop waits; chapter 16 makes another
+//   --tls                 the same over TLS (chapters 13 to 15), and then
+//     --cert FILE --key FILE   who we are: a server must, a client may say so
+//     --ca FILE                whom to trust
+//     --request-cert           a server's: only those whom --ca knows
+//     --alpn A,B               protocols, the best first
 #pragma once
 
 #include <charconv>
@@ -21,6 +26,10 @@ struct Options {
   std::optional<int> port = {};
   std::string host = "127.0.0.1";
   std::string path = {};
+  bool tls = false;
+  std::string cert = {}, key = {}, ca = {};  // names of files
+  bool request_cert = false;
+  std::string alpn = {};
   std::vector<std::string> words = {};  // what is no option
 };
 
@@ -35,14 +44,25 @@ inline int to_number(const std::string& text, int most) {
   return number;
 }
 
+// Null if `name` is none of those that are kept as they are.
+inline std::string* text_option(Options& options, const std::string& name) {
+  if (name == "--host") return &options.host;
+  if (name == "--path") return &options.path;
+  if (name == "--cert") return &options.cert;
+  if (name == "--key") return &options.key;
+  if (name == "--ca") return &options.ca;
+  if (name == "--alpn") return &options.alpn;
+  return nullptr;
+}
+
 inline void set_option(Options& options, const std::string& name,
                        const std::string& value) {
+  std::string* text = text_option(options, name);
   if (name == "--port") {
     options.port = to_number(value, 65535);
-  } else if (name == "--host") {
-    options.host = value;
-  } else if (name == "--path" && !value.empty()) {
-    options.path = value;
+  } else if (text) {
+    if (value.empty()) throw std::invalid_argument(name + " needs a value");
+    *text = value;
   } else if (name == "--backend" && value == "epoll") {
     throw std::invalid_argument("--backend epoll comes with chapter 16");
   } else if (name != "--backend" || value != "poll") {
@@ -56,12 +76,19 @@ inline Options parse_options(int argc, char** argv) {
     std::string name = argv[i];
     if (!name.starts_with("--")) {
       options.words.push_back(name);
+    } else if (name == "--tls") {
+      options.tls = true;
+    } else if (name == "--request-cert") {
+      options.request_cert = true;
     } else {
       set_option(options, name, i + 1 < argc ? argv[++i] : "");
     }
   }
   if (options.port.has_value() == !options.path.empty())
     throw std::invalid_argument("either --port or --path");
+  std::string of_tls = options.cert + options.key + options.ca + options.alpn;
+  if (!options.tls && (options.request_cert || !of_tls.empty()))
+    throw std::invalid_argument("--tls is missing");
   return options;
 }
 

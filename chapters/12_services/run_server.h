@@ -8,11 +8,15 @@
 
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "chapters/05_unix_sockets/fd.h"
 #include "chapters/12_services/options.h"
+#include "chapters/12_services/secure.h"
 #include "chapters/12_services/services.h"
+#include "chapters/15_tls_server/tls_server.h"
 
 namespace net {
 
@@ -26,6 +30,23 @@ inline Fd signals_as_descriptor() {
   return Fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
+// serve() over TLS: the same service, and another server.
+inline std::shared_ptr<Server> serve_tls(EventLoop& loop,
+                                         const Options& options,
+                                         ListenOptions where, Service service) {
+  if (options.cert.empty() || options.key.empty())
+    throw std::invalid_argument("--tls needs --cert and --key");
+  tls::ServerOptions secure;
+  secure.allow_half_open = true;
+  secure.request_cert = options.request_cert;
+  add_tls(options, secure);
+  auto server = tls::create_server(loop, secure, std::move(service));
+  server->on_tls_client_error(
+      [](const Error& error, auto) { std::cerr << error.message << "\n"; });
+  server->listen(std::move(where));
+  return server;
+}
+
 // The exit status.
 inline int run_server(EventLoop& loop, const Options& options,
                       Service service) {
@@ -35,7 +56,8 @@ inline int run_server(EventLoop& loop, const Options& options,
   where.port = options.port;
   where.host = options.host;
   where.path = options.path;
-  auto server = serve(loop, where, std::move(service));
+  auto server = options.tls ? serve_tls(loop, options, where, service)
+                            : serve(loop, where, service);
   server->on_error([&](const Error& error) {
     std::cerr << error.message << "\n";
     status = 1;

@@ -11,6 +11,7 @@
 
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/10_socket/socket.h"
+#include "chapters/12_services/connect_to.h"
 #include "chapters/12_services/options.h"
 #include "chapters/12_services/run_server.h"
 #include "chapters/12_services/services.h"
@@ -29,12 +30,9 @@ int talk(const net::Options& options) {
         loop, options, [number](std::shared_ptr<net::Socket> client) {
           net::answer(client, std::chrono::seconds(number), print);
         });
-  net::ConnectOptions where;
-  where.port = options.port;
-  where.host = options.host;
-  where.path = options.path;
-  where.timeout = std::chrono::seconds(30);
-  net::introduce(net::connect(loop, where), options.words[0], number, print);
+  auto server = net::connect_to(loop, options);
+  server->set_timeout(std::chrono::seconds(30));
+  net::introduce(server, options.words[0], number, print);
   loop.run();
   return 0;
 }

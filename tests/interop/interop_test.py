@@ -29,6 +29,7 @@ TOOLS = {
     "nc": ("netcat-openbsd", ["-h"], "OpenBSD"),
     "curl": ("curl", ["--version"], "telnet"),
     "socat": ("socat", ["-V"], "socat version"),
+    "openssl": ("openssl", ["version"], "OpenSSL 3"),
 }
 
 
@@ -85,7 +86,7 @@ class Case(unittest.TestCase):
         """(A server, where it listens) once it does."""
         server = self.start(*command, **{says_so_on: subprocess.PIPE}, **streams)
         for line in getattr(server, says_so_on):
-            found = re.search(rb'istening.*[ :"]([^ :"]+)"?\n', line)
+            found = re.search(rb'(?:istening|ACCEPT).*[ :"]([^ :"]+)"?\n', line)
             if found:
                 return server, found[1].decode()
         self.fail(f"{command[0]} does not listen")
