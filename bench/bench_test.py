@@ -29,6 +29,15 @@ class Servers(unittest.TestCase):
                                             workload, 0.002)
                         self.assertIn("cpu", cost, workload.name)
 
+    def test_every_workload_of_tls_does_so_too(self):
+        identity = peers.identity(PROGRAMS)
+        for command in ([PROGRAMS / "raw_tls"], [PROGRAMS / "echo", "--tls"]):
+            with peers.Server(command + identity) as server:
+                for workload in bench.TLS_WORKLOADS:
+                    cost = bench.sample(PROGRAMS / "client", server, workload,
+                                        0.02)
+                    self.assertIn("cpu", cost, workload.name)
+
     def test_sigterm_is_a_clean_end(self):
         for command in SERVERS:
             server = peers.Server([command])

@@ -6,12 +6,16 @@
 // Each connection sends a message when the last one is back, until so many are
 // back in all; a first tenth of them does not count. One message of many bytes
 // per connection is bulk. --short-lived: each message has a connection of its
-// own. --idle N: N more connections, which have had one message each.
+// own. --idle N: N more connections, which have had one message each. --tls:
+// by TLS, and with --resume each connection resumes the session of another one.
 //
 // Prints nanoseconds of the server's processor time and of the wall, and by how
 // many bytes N idle connections have made the server grow.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +31,7 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -60,6 +65,7 @@ const char* stream_at(Count position) {
 
 struct Connection {
   int fd = -1;
+  SSL* ssl = nullptr;  // by TLS
   Count sent = 0, received = 0;
   Count wanted = 0;        // so much is to be sent and received
   bool waits_out = false;  // poll is asked for room to send
@@ -110,6 +116,75 @@ int connect_to_server() {
   return fd;
 }
 
+// --- TLS ---
+
+SSL_CTX* context = nullptr;      // without it, plain TCP
+SSL_SESSION* session = nullptr;  // the last one that came, to be resumed
+
+void speak_tls(bool resume) {
+  context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
+  if (!resume) return;
+  SSL_CTX_set_session_cache_mode(
+      context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context, [](SSL*, SSL_SESSION* fresh) {
+    SSL_SESSION_free(session);
+    session = fresh;
+    return 1;
+  });
+}
+
+SSL* handshake(int fd) {
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, fd);
+  // A copy: OpenSSL uses one of TLS 1.3 only once, and not each server has a
+  // new one for a connection that was resumed.
+  if (session) {
+    SSL_SESSION* copy = SSL_SESSION_dup(session);
+    SSL_set_session(ssl, copy);
+    SSL_SESSION_free(copy);
+  }
+  if (SSL_connect(ssl) != 1) die("the TLS handshake failed");
+  if (session && !SSL_session_reused(ssl)) die("the session was not resumed");
+  return ssl;
+}
+
+// As recv(2) and send(2) do.
+ssize_t as_of_the_system(SSL* ssl, int result, std::size_t n) {
+  if (result == 1) return static_cast<ssize_t>(n);
+  int why = SSL_get_error(ssl, result);
+  if (why == SSL_ERROR_ZERO_RETURN) return 0;
+  errno = why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? EAGAIN
+                                                                    : EPROTO;
+  return -1;
+}
+
+ssize_t receive_from(Connection& it, char* into, std::size_t size) {
+  if (!it.ssl) return ::recv(it.fd, into, size, MSG_DONTWAIT);
+  std::size_t n = 0;
+  int result = SSL_read_ex(it.ssl, into, size, &n);
+  return as_of_the_system(it.ssl, result, n);
+}
+
+ssize_t send_to(Connection& it, const char* bytes, std::size_t size) {
+  if (!it.ssl) return ::send(it.fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+  std::size_t n = 0;
+  int result = SSL_write_ex(it.ssl, bytes, size, &n);
+  return as_of_the_system(it.ssl, result, n);
+}
+
+void end(Connection& it) {
+  if (it.ssl) SSL_shutdown(it.ssl);
+  ::shutdown(it.fd, SHUT_WR);
+}
+
+void close_now(Connection& it) {
+  SSL_free(std::exchange(it.ssl, nullptr));
+  ::close(std::exchange(it.fd, -1));
+}
+
 // --- The work ---
 
 class Work {
@@ -134,22 +209,25 @@ class Work {
 
   // Ends them, and waits for the server to end them, too.
   void close(std::vector<Connection>& connections) {
-    for (Connection& it : connections) ::shutdown(it.fd, SHUT_WR);
+    for (Connection& it : connections) end(it);
     for (Connection& it : connections) {
       // What still came would be more than was sent.
-      while (::recv(it.fd, &buffer_[0], buffer_.size(), 0) < 0)
+      while (receive_from(it, buffer_.data(), buffer_.size()) < 0)
         if (errno != EAGAIN)
           fail("recv at the end");
         else
           wait_for(it.fd);
-      ::close(it.fd);
-      it.fd = -1;
+      close_now(it);
     }
   }
 
  private:
   void open(Connection& it) {
     it = {.fd = connect_to_server()};
+    if (context) {
+      it.ssl = handshake(it.fd);
+      ::fcntl(it.fd, F_SETFL, O_NONBLOCK);
+    }
     control(EPOLL_CTL_ADD, it, EPOLLIN);
   }
 
@@ -187,8 +265,7 @@ class Work {
   void send_some(Connection& it) {
     while (it.sent < it.wanted) {
       std::size_t most = std::min<std::size_t>(it.wanted - it.sent, kChunk);
-      ssize_t n =
-          ::send(it.fd, stream_at(it.sent), most, MSG_NOSIGNAL | MSG_DONTWAIT);
+      ssize_t n = send_to(it, stream_at(it.sent), most);
       if (n < 0 && errno != EAGAIN) fail("send");
       if (n < 0) break;
       it.sent += n;
@@ -200,7 +277,7 @@ class Work {
   }
 
   void receive(Connection& it) {
-    ssize_t n = ::recv(it.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    ssize_t n = receive_from(it, buffer_.data(), buffer_.size());
     if (n < 0 && errno == EAGAIN) return;
     if (n < 0) fail("recv");
     if (n == 0) return ended(it);
@@ -211,7 +288,7 @@ class Work {
     it.received += n;
     if (it.received < it.wanted) return;
     if (short_lived_)
-      ::shutdown(it.fd, SHUT_WR);  // the message is over when the server ends
+      end(it);  // the message is over when the server ends
     else
       next(it);
   }
@@ -219,7 +296,7 @@ class Work {
   void ended(Connection& it) {
     if (!short_lived_ || it.received < it.wanted)
       die("the server ended a connection");
-    ::close(it.fd);
+    close_now(it);
     next(it);
   }
 
@@ -238,10 +315,14 @@ class Work {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bool short_lived = false;
+  bool short_lived = false, tls = false, resume = false;
   for (int i = 1; i < argc; ++i) {
     if (std::string(argv[i]) == "--short-lived") {
       short_lived = true;
+    } else if (std::string(argv[i]) == "--tls") {
+      tls = true;
+    } else if (std::string(argv[i]) == "--resume") {
+      resume = true;
     } else if (numbers.count(argv[i]) != 0 && i + 1 < argc) {
       numbers[argv[i]] = std::atoll(argv[i + 1]);
       ++i;
@@ -250,6 +331,8 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
+  ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  if (tls) speak_tls(resume);
   Count bytes = numbers["--bytes"], messages = numbers["--messages"];
   std::vector<Connection> active(numbers["--connections"]),
       idle(numbers["--idle"]);

@@ -17,6 +17,13 @@ LIBRARIES = {
     "libevent": ("libevent-dev", "libevent_echo.cc", ["-levent_core"]),
     "Node.js": ("nodejs", "node_echo.js", None),
 }
+OPENSSL = ["-lssl", "-lcrypto"]
+TLS_LIBRARIES = {
+    "Boost.Asio": ("libboost-dev", "asio_tls_echo.cc", ["-pthread", *OPENSSL]),
+    "libevent": ("libevent-dev", "libevent_tls_echo.cc",
+                 ["-levent_openssl", "-levent_core", *OPENSSL]),
+    "Node.js": ("nodejs", "node_echo.js", None),
+}
 
 
 class Failed(Exception):
@@ -37,15 +44,24 @@ def version(package):
     return done.stdout if done.returncode == 0 else ""
 
 
-def find(programs, folder, names):
+def identity(programs):
+    """Who the servers are, by TLS: what the build has made for the tests."""
+    files = programs.parent / "common/testing/certificates"
+    return ["--cert", files / "server-cert.pem",
+            "--key", files / "server-key.pem"]
+
+
+def find(programs, folder, names, tls=False):
     """({name: command}, [what is missing]) of all servers among `names`.
 
     programs: where ours, the raw loop's and the client's are; folder: for
     those that are compiled here.
     """
-    commands = {RAW: [programs / "raw_poll"], OURS: [programs / "echo"]}
+    commands = {RAW: [programs / ("raw_tls" if tls else "raw_poll")],
+                OURS: [programs / "echo"] + (["--tls"] if tls else [])}
     missing, builds, seen_by = [], {}, where()
-    for name, (package, source, link) in LIBRARIES.items():
+    libraries = TLS_LIBRARIES if tls else LIBRARIES
+    for name, (package, source, link) in libraries.items():
         if names and name not in names:
             continue
         how = seen_by[package]
@@ -66,6 +82,9 @@ def find(programs, folder, names):
         if build.returncode:
             del commands[name]
             missing.append(f"{name}: does not compile: {said.strip()[:300]}")
+    if tls:
+        commands = {name: command + identity(programs)
+                    for name, command in commands.items()}
     return commands, missing
 
 

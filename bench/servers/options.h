@@ -27,10 +27,13 @@ struct Options {
   int port = -1;
   std::string host = "127.0.0.1";
   std::string path = {};
+  std::string cert = {}, key = {};  // files, of those who speak TLS
 };
 
 [[noreturn]] inline void usage(const char* program) {
-  std::fprintf(stderr, "usage: %s --port N [--host ADDRESS] | --path P\n",
+  std::fprintf(stderr,
+               "usage: %s --port N [--host ADDRESS] | --path P\n"
+               "    [--cert FILE --key FILE]\n",
                program);
   std::exit(2);
 }
@@ -48,6 +51,10 @@ inline Options parse(int argc, char** argv) {
       options.host = value;
     else if (name == "--path" && !value.empty())
       options.path = value;
+    else if (name == "--cert" && !value.empty())
+      options.cert = value;
+    else if (name == "--key" && !value.empty())
+      options.key = value;
     else
       usage(argv[0]);
   }

@@ -5,12 +5,14 @@ import sys
 
 from course import bazel, screen, tree
 
-PROGRAMS = ["//bench:client", "//bench:echo", "//bench:raw_poll"]
+PROGRAMS = ["//bench:client", "//bench:echo", "//bench:raw_poll",
+            "//bench:raw_tls", "//common/testing/certificates:files"]
 
 
 def register(add):
     parser = add("bench", bench, "the repository", "our echo server's cost, "
                  "against a raw poll loop and other libraries")
+    parser.add_argument("--tls", action="store_true", help="the same over TLS")
     parser.add_argument("--rounds", type=int, help="10 if not given")
     parser.add_argument("--quick", action="store_true",
                         help="only a rough picture, in a minute or two")
@@ -34,8 +36,7 @@ def bench(args):
         for value in values if isinstance(values, list) else [values]:
             if value is not None:
                 words += [f"--{name}", str(value)]
-    if args.quick:
-        words.append("--quick")
+    words += [f"--{name}" for name in ("quick", "tls") if getattr(args, name)]
     sys.stdout.flush()
     # In our place: Ctrl-C and the exit status are its own.
     os.execv(sys.executable, [sys.executable, "-I", "-B",
