@@ -76,6 +76,16 @@ void set_session_id_context(SSL_CTX* context, std::string id) {
     throw take_error("session_id_context");
 }
 
+// What leads from our certificate to a root. Without a chain OpenSSL looks for
+// one in each handshake, also in the system's folder of authorities.
+void complete_chain(SSL_CTX* context) {
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context, &chain);
+  if (chain || !SSL_CTX_get0_certificate(context)) return;
+  SSL_CTX_build_cert_chain(context, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR |
+                                        SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR);
+}
+
 }  // namespace
 
 Context::Context(const ContextOptions& options) {
@@ -93,6 +103,7 @@ Context::Context(const ContextOptions& options) {
   choose_protocols(context);
   use_identity(context, options);
   use_trust(context, options);
+  complete_chain(context);
 }
 
 // Also right: TLS_client_method() and TLS_server_method(), if a context is for
