@@ -13,6 +13,7 @@
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/12_services/connect_to.h"
 #include "chapters/12_services/options.h"
+#include "chapters/12_services/run_program.h"
 #include "common/error.h"
 
 namespace {

@@ -8,6 +8,7 @@
 
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/12_services/options.h"
+#include "chapters/12_services/run_program.h"
 #include "chapters/12_services/run_server.h"
 #include "chapters/12_services/services.h"
 

@@ -6,6 +6,7 @@
 //   echo_server --port 8443 --tls --cert cert.pem --key key.pem
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/12_services/options.h"
+#include "chapters/12_services/run_program.h"
 #include "chapters/12_services/run_server.h"
 #include "chapters/12_services/services.h"
 

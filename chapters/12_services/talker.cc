@@ -13,6 +13,7 @@
 #include "chapters/10_socket/socket.h"
 #include "chapters/12_services/connect_to.h"
 #include "chapters/12_services/options.h"
+#include "chapters/12_services/run_program.h"
 #include "chapters/12_services/run_server.h"
 #include "chapters/12_services/services.h"
 

@@ -2,7 +2,7 @@
 // crashes or hangs, nobody believes a peer that is not to be believed, and no
 // byte is delivered that was not sent.
 //
-//   bazel test --config=asan --test_env=ROUNDS=5000 //tests/stress:mutations_test
+//   bazel test --config=asan --test_env=ROUNDS=5000 //tests/stress:all
 #include <gtest/gtest.h>
 
 #include <algorithm>
