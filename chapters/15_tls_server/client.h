@@ -16,7 +16,7 @@
 
 namespace tls {
 
-// A context, and where its sessions are good.
+// A context, and its context_scope().
 struct Identity {
   std::shared_ptr<const Context> context;
   std::string scope;
@@ -36,8 +36,7 @@ struct Server::State {
   std::list<Client*> unfinished = {};  // the oldest first
 
   // server.cc
-  Identity identify(std::shared_ptr<const Context> context,
-                    std::string_view name) const;
+  Identity identify(std::shared_ptr<const Context> context) const;
   const Identity& identity_for(const std::string& servername) const;
   static void prepare(SSL_CTX* context, std::chrono::seconds session_timeout);
   void begin(std::shared_ptr<net::Socket> raw);

@@ -30,11 +30,13 @@ class TicketKeys {
 };
 
 // Where a session is good: under another scope it is not resumed. It covers
-// what a server does not look at again when it resumes: the name by which the
-// client has asked for it, its certificate, and, if it asks for certificates,
-// whom it trusts.
+// what a server does not look at again when it resumes: its certificate, and,
+// if it asks for certificates, whom it trusts...
 enum class Asks { kNobody, kForCertificates };
-std::string session_scope(SSL_CTX* context, std::string_view id_context,
-                          std::string_view name, Asks asks);
+std::string context_scope(SSL_CTX* context, std::string_view id_context,
+                          Asks asks);
+// ... and the name by which the client has asked for it. 32 bytes.
+std::string session_scope(std::string_view context_scope,
+                          std::string_view name);
 
 }  // namespace tls

@@ -20,14 +20,14 @@ Server::Client::~Client() {
 }
 
 Server::Client* Server::Client::of(const SSL* ssl) {
-  return static_cast<Client*>(static_cast<TlsSocket*>(SSL_get_app_data(ssl)));
+  // A context may be shared with sockets that have no server.
+  return dynamic_cast<Client*>(static_cast<TlsSocket*>(SSL_get_app_data(ssl)));
 }
 
 void Server::Client::start(std::shared_ptr<net::Socket> raw) {
   Server::State& server = *server_->state_;
   on_close.once([this](bool) { closed(); });
   take(std::move(raw));
-  use(identity_);
   if (!server.options.session_tickets)
     SSL_set_options(engine(), SSL_OP_NO_TICKET);
   place_ = server.unfinished.insert(server.unfinished.end(), this);
@@ -55,7 +55,7 @@ void Server::Client::secured() {
 }
 
 void Server::Client::failed(const Error& error) {
-  // 15.1: the server is told, not the socket: nobody has got it yet.
+  // 15.4: the server is told, not the socket: nobody has got it yet.
   tell(error);
   destroy();
 }
@@ -110,13 +110,14 @@ int Server::Client::hello() {
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-// 15.6: the scope comes before OpenSSL looks at the session.
+// 15.3: before OpenSSL looks at the session.
 void Server::Client::use(const Identity& identity) {
   listen_to(identity.context->get());
   SSL_set_SSL_CTX(engine(), identity.context->get());
+  std::string scope = session_scope(identity.scope, hello_.servername);
   SSL_set_session_id_context(
-      engine(), reinterpret_cast<const unsigned char*>(identity.scope.data()),
-      static_cast<unsigned>(identity.scope.size()));
+      engine(), reinterpret_cast<const unsigned char*>(scope.data()),
+      static_cast<unsigned>(scope.size()));
 }
 
 void Server::Client::ask_for_session() {
@@ -140,8 +141,7 @@ void Server::Client::ask_for_context() {
     if (!alive || destroyed() || stage_ != Stage::kContext) return;
     if (error) return failed(*error);
     Server::State& server = *server_->state_;
-    answered(context ? server.identify(std::move(context), hello_.servername)
-                     : server.own);
+    answered(context ? server.identify(std::move(context)) : server.own);
   };
   server_->state_->options.sni_callback(hello_.servername, std::move(answer));
 }

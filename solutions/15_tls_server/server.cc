@@ -31,7 +31,7 @@ EngineOptions for_engines(const ServerOptions& options) {
 
 }  // namespace
 
-// 15.3: a context may be shared by servers, also in other threads: it asks the
+// A context may be shared by servers, also in other threads: it asks the
 // client, which knows its server.
 void Server::State::prepare(SSL_CTX* context, std::chrono::seconds timeout) {
   static std::mutex one_at_a_time;
@@ -64,11 +64,11 @@ void Server::State::prepare(SSL_CTX* context, std::chrono::seconds timeout) {
       });
 }
 
-Identity Server::State::identify(std::shared_ptr<const Context> context,
-                                 std::string_view name) const {
+Identity Server::State::identify(
+    std::shared_ptr<const Context> context) const {
   Asks asks = options.request_cert ? Asks::kForCertificates : Asks::kNobody;
   std::string scope =
-      session_scope(context->get(), options.session_id_context, name, asks);
+      context_scope(context->get(), options.session_id_context, asks);
   return {std::move(context), std::move(scope)};
 }
 
@@ -111,7 +111,7 @@ Server::~Server() = default;
 std::shared_ptr<Server> Server::create(net::EventLoop& loop,
                                        ServerOptions options) {
   std::shared_ptr<Server> server(new Server(loop, std::move(options)));
-  // What cannot be used throws now, not when somebody comes.
+  // 15.1: what cannot be used throws now, not when somebody comes.
   new_server(*server->state_->own.context,
              for_engines(server->state_->options));
   return server;
@@ -123,7 +123,7 @@ void Server::add_context(std::string host, const ContextOptions& options) {
 
 void Server::add_context(std::string host,
                          std::shared_ptr<const Context> context) {
-  Identity identity = state_->identify(std::move(context), host);
+  Identity identity = state_->identify(std::move(context));
   state_->named.push_back({std::move(host), std::move(identity)});
 }
 
@@ -133,7 +133,7 @@ void Server::set_secure_context(const ContextOptions& options) {
 
 void Server::set_secure_context(std::shared_ptr<const Context> context) {
   State::prepare(context->get(), state_->options.session_timeout);
-  state_->own = state_->identify(std::move(context), "");
+  state_->own = state_->identify(std::move(context));
 }
 
 void Server::set_ticket_keys(std::string_view keys) {

@@ -31,6 +31,14 @@ bool sign_with(EVP_MAC_CTX* mac, const std::string& key) {
   return EVP_MAC_CTX_set_params(mac, parameters) == 1;
 }
 
+// 15.6: OpenSSL takes 32 bytes, and a hash has as many.
+std::string hash_of(std::string_view bytes) {
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), hash, &size, EVP_sha256(), nullptr);
+  return {reinterpret_cast<char*>(hash), size};
+}
+
 // What identifies a certificate, or a list of revoked ones.
 template <typename T>
 std::string digest_of(const T* it, int (*digest)(const T*, const EVP_MD*,
@@ -101,17 +109,18 @@ int TicketKeys::use(unsigned char* name, unsigned char* iv,
   return key == keys_.begin() ? 1 : 2;
 }
 
-std::string session_scope(SSL_CTX* context, std::string_view id_context,
-                          std::string_view name, Asks asks) {
+std::string context_scope(SSL_CTX* context, std::string_view id_context,
+                          Asks asks) {
   std::string all(id_context);
-  all.append(1, '\0').append(name).append(1, '\0');
+  all += '\0';
   all += digest_of<X509>(SSL_CTX_get0_certificate(context), X509_digest);
   if (asks == Asks::kForCertificates) all += trust_of(context);
-  // 15.6: OpenSSL takes 32 bytes, and a hash has as many.
-  unsigned char hash[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_Digest(all.data(), all.size(), hash, &size, EVP_sha256(), nullptr);
-  return {reinterpret_cast<char*>(hash), size};
+  return hash_of(all);
+}
+
+std::string session_scope(std::string_view context_scope,
+                          std::string_view name) {
+  return hash_of(std::string(context_scope).append(name));
 }
 
 // Also right: no keys of our own, and OpenSSL makes some for each context: if

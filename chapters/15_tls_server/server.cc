@@ -1,0 +1,138 @@
+#include <mutex>
+#include <utility>
+
+#include "chapters/15_tls_server/client.h"
+#include "common/todo.h"
+
+namespace tls {
+namespace {
+
+std::shared_ptr<const Context> context_of(const ServerOptions& options) {
+  if (options.secure_context) return options.secure_context;
+  return create_secure_context(options);
+}
+
+[[maybe_unused]] net::ConnectOptions for_sockets(
+    const net::ServerOptions& options) {
+  net::ConnectOptions socket;
+  socket.allow_half_open = options.allow_half_open;
+  socket.no_delay = options.no_delay;
+  socket.keep_alive = options.keep_alive;
+  socket.keep_alive_initial_delay = options.keep_alive_initial_delay;
+  socket.high_water_mark = options.high_water_mark;
+  return socket;
+}
+
+[[maybe_unused]] EngineOptions for_engines(const ServerOptions& options) {
+  EngineOptions engine;
+  engine.alpn_protocols = options.alpn_protocols;
+  engine.request_cert = options.request_cert;
+  engine.reject_unauthorized = options.reject_unauthorized;
+  return engine;
+}
+
+}  // namespace
+
+// A context may be shared by servers, also in other threads: it asks the
+// client, which knows its server.
+void Server::State::prepare(SSL_CTX* context, std::chrono::seconds timeout) {
+  static std::mutex one_at_a_time;
+  std::lock_guard lock(one_at_a_time);
+  if (SSL_CTX_sess_get_get_cb(context)) return;
+  SSL_CTX_set_timeout(context, static_cast<long>(timeout.count()));
+  SSL_CTX_set_client_hello_cb(
+      context,
+      [](SSL* ssl, int*, void*) {
+        Client* client = Client::of(ssl);
+        return client ? client->hello() : SSL_CLIENT_HELLO_SUCCESS;
+      },
+      nullptr);
+  // Without it, and without a certificate, OpenSSL falls back to TLS 1.2, and
+  // says that there is no shared cipher.
+  SSL_CTX_set_cert_cb(
+      context, [](SSL*, void*) { return 1; }, nullptr);
+  SSL_CTX_sess_set_get_cb(context,
+                          [](SSL* ssl, const unsigned char*, int, int* copy) {
+                            *copy = 0;  // it is OpenSSL's from then on
+                            Client* client = Client::of(ssl);
+                            return client ? client->resumed_session() : nullptr;
+                          });
+  SSL_CTX_set_tlsext_ticket_key_evp_cb(
+      context, [](SSL* ssl, unsigned char* name, unsigned char* iv,
+                  EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int encrypt) {
+        Client* client = Client::of(ssl);
+        if (!client) return 0;
+        return client->ticket_keys().use(name, iv, cipher, mac, encrypt);
+      });
+}
+
+Identity Server::State::identify(std::shared_ptr<const Context> context) const {
+  Asks asks = options.request_cert ? Asks::kForCertificates : Asks::kNobody;
+  std::string scope =
+      context_scope(context->get(), options.session_id_context, asks);
+  return {std::move(context), std::move(scope)};
+}
+
+const Identity& Server::State::identity_for(const std::string&) const {
+  TODO("15.3", "the last one that fits; else our own");
+}
+
+void Server::State::begin(std::shared_ptr<net::Socket>) {
+  TODO("15.1", "a Client, if it is there still, and if there is room");
+}
+
+Server::Server(net::EventLoop& loop, ServerOptions options)
+    : net::Server(loop, options),
+      state_(new State{
+          .self = *this, .loop = loop, .options = std::move(options)}) {
+  if (!state_->options.ticket_keys.empty())
+    set_ticket_keys(state_->options.ticket_keys);
+  set_secure_context(context_of(state_->options));
+  // A little later, so that all its listeners see the raw connection.
+  on_connection([this](std::shared_ptr<net::Socket>& raw) {
+    state_->loop.defer(
+        [alive = shared_from_this(), this, raw] { state_->begin(raw); });
+  });
+}
+
+Server::~Server() = default;
+
+std::shared_ptr<Server> Server::create(net::EventLoop&, ServerOptions) {
+  TODO("15.1", "a server; what cannot be used throws now");
+}
+
+void Server::add_context(std::string host, const ContextOptions& options) {
+  add_context(std::move(host), create_secure_context(options));
+}
+
+void Server::add_context(std::string, std::shared_ptr<const Context>) {
+  TODO("15.3", "remember it");
+}
+
+void Server::set_secure_context(const ContextOptions& options) {
+  set_secure_context(create_secure_context(options));
+}
+
+void Server::set_secure_context(std::shared_ptr<const Context> context) {
+  State::prepare(context->get(), state_->options.session_timeout);
+  state_->own = state_->identify(std::move(context));
+}
+
+void Server::set_ticket_keys(std::string_view keys) {
+  state_->ticket_keys.set(keys);
+}
+
+std::string Server::ticket_keys() const {
+  return state_->ticket_keys.get();
+}
+
+std::shared_ptr<Server> create_server(
+    net::EventLoop& loop, ServerOptions options,
+    std::function<void(std::shared_ptr<TlsSocket>)> on_secure_connection) {
+  auto server = Server::create(loop, std::move(options));
+  if (on_secure_connection)
+    server->on_secure_connection(std::move(on_secure_connection));
+  return server;
+}
+
+}  // namespace tls

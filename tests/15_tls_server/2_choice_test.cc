@@ -1,0 +1,221 @@
+// Part 2: which certificate, which protocol.
+#include "tests/15_tls_server/support.h"
+
+using namespace graded;
+
+namespace {
+
+// The server's own certificate is that of "server"; by name there is "sni".
+tls::ServerOptions asked_by(tls::SniCallback callback) {
+  tls::ServerOptions options = with("server");
+  options.sni_callback = std::move(callback);
+  return options;
+}
+
+// What a server of {"h2", "http/1.1"} agrees on with a client of `offered`:
+// "server's end, client's end", or how it failed.
+std::string agreed(World& world, const std::vector<std::string>& offered,
+                   const std::string& servername = "") {
+  Client client(world, {.servername = servername, .alpn = offered});
+  std::size_t before = world.accepted.size();
+  world.shake_hands(client);
+  if (world.accepted.size() == before) return client.failure();
+  return world.accepted.back()->alpn_protocol() + ", " + client.alpn();
+}
+
+}  // namespace
+
+TEST(Servername, IsWhatTheClientHasSaid) {
+  RULE("TLSSNI-1");
+  World world;
+  world.serve();
+  world.server->add_context("sni.example", context_of("sni"));
+  for (const char* name : {"sni.example", "other.test", ""})
+    shown_to(world, name);
+
+  Lines names;
+  for (const TlsSocketPtr& it : world.accepted)
+    names.push_back(it->servername());
+
+  EXPECT_IS(names, (Lines{"sni.example", "other.test", ""}))
+      << "servername(): whether or not there is a context for it.";
+}
+
+TEST(Context, IsChosenByName) {
+  RULE("TLSSNI-3");
+  World world;
+  world.serve();
+  world.server->add_context("sni.example", context_of("sni"));
+
+  EXPECT_IS(
+      (Lines{shown_to(world, "sni.example"), shown_to(world, "Sni.EXAMPLE"),
+             shown_to(world, "other.test"), shown_to(world, "sni.example.org"),
+             shown_to(world, "")}),
+      (Lines{"sni.example", "sni.example", "localhost", "localhost",
+             "localhost"}))
+      << "The certificate for a name that was added, in any case of letters; "
+         "for others and for none the server's own.";
+}
+
+TEST(Context, AStarIsOneLabel) {
+  RULE("TLSSNI-3");
+  World world;
+  world.serve();
+  world.server->add_context("*.wild.example", context_of("sni"));
+
+  EXPECT_IS(
+      (Lines{shown_to(world, "a.wild.example"),
+             shown_to(world, "a.b.wild.example"),
+             shown_to(world, "wild.example"), shown_to(world, "a.wildXexample"),
+             shown_to(world, "a.wild.example.org")}),
+      (Lines{"sni.example", "localhost", "localhost", "localhost",
+             "localhost"}))
+      << "*.wild.example is for a.wild.example, and for no name with more or "
+         "fewer labels.";
+}
+
+TEST(Context, TheLastOneCounts) {
+  RULE("TLSSNI-3");
+  World world;
+  world.serve();
+  world.server->add_context("*.test", context_of("names"));
+  world.server->add_context("one.test", context_of("sni"));
+  std::string first = shown_to(world, "one.test");
+  world.server->add_context("*.test", context_of("cn"));
+
+  EXPECT_IS((Lines{first, shown_to(world, "one.test")}),
+            (Lines{"sni.example", "cn.test"}))
+      << "Of those that fit, the one that was added last; also while it "
+         "listens.";
+}
+
+TEST(Callback, MayAnswerLater) {
+  RULE("TLSSNI-5");
+  World world;
+  tls::SniAnswer waits;
+  world.serve(asked_by([&](const std::string& name, tls::SniAnswer answer) {
+    world.add("asked " + name);
+    waits = answer;
+  }));
+  Client client(world, {.servername = "any.test"});
+  world.until("asked any.test");
+  world.settle();
+
+  world.add("answered");
+  waits(nullptr, tls::create_secure_context(context_of("sni")));
+  world.shake_hands(client);
+
+  EXPECT_TRUE(world.saw({"connection", "asked any.test", "answered", "secure"}))
+      << "The handshake waits for the answer; it is asked once.";
+  EXPECT_IS(client.certificate(), "sni.example") << "And this is the answer.";
+}
+
+TEST(Callback, MayAnswerNothing) {
+  RULE("TLSSNI-5");
+  World world;
+  int asked = 0;
+  world.serve(asked_by([&](const std::string&, tls::SniAnswer answer) {
+    ++asked;
+    answer(nullptr, nullptr);
+  }));
+
+  EXPECT_IS((Lines{shown_to(world, "any.test"), shown_to(world, "")}),
+            (Lines{"localhost", "localhost"}))
+      << "No context: the server's own.";
+  EXPECT_IS(asked, 1) << "Who asks for no name is not asked about.";
+}
+
+TEST(Callback, MayAnswerWhenTheClientIsGone) {
+  RULE("TLSSNI-5");
+  World world;
+  tls::SniAnswer waits;
+  world.serve(asked_by(
+      [&](const std::string&, tls::SniAnswer answer) { waits = answer; }));
+  auto context = tls::create_secure_context(context_of("sni"));
+  {
+    Client client(world, {.servername = "any.test"});
+    world.until([&] { return waits != nullptr; });
+  }
+  world.failed.clear();
+  // Whether the server sees FIN while it waits is not for this test.
+  world.server->on_tls_client_error.clear();
+  world.pass(120s);
+
+  waits(nullptr, context);
+  waits(nullptr, context);
+  world.server->close();
+  world.until("close");
+
+  EXPECT_IS(world.accepted.size(), std::size_t{0})
+      << "An answer that comes too late is for nobody.";
+}
+
+TEST(Callback, AnswersOnce) {
+  RULE("TLSSNI-5");
+  World world;
+  auto context = tls::create_secure_context(context_of("sni"));
+  world.serve(asked_by([&](const std::string&, tls::SniAnswer answer) {
+    answer(nullptr, context);
+    Error error("E_LATE", "no");
+    answer(&error, nullptr);
+    answer(nullptr, nullptr);
+  }));
+
+  EXPECT_IS(shown_to(world, "any.test"), "sni.example")
+      << "The first answer counts.";
+  EXPECT_TRUE(world.saw({"connection", "secure"})) << "The others do not.";
+}
+
+TEST(Callback, MayRefuse) {
+  RULE("TLSSNI-6");
+  World world;
+  world.serve(asked_by([](const std::string&, tls::SniAnswer answer) {
+    Error error("E_NOT_HERE", "no such site");
+    answer(&error, nullptr);
+  }));
+  Client client(world, {.servername = "any.test"});
+
+  world.until([&] { return client.ended; });
+
+  EXPECT_TRUE(world.saw({"connection", "failed E_NOT_HERE"}))
+      << "The callback's error is the error of the handshake.";
+}
+
+TEST(Alpn, TheServersOrderDecides) {
+  RULE("TLSALPN-3");
+  World world;
+  tls::ServerOptions options = with("server");
+  options.alpn_protocols = {"h2", "http/1.1"};
+  world.serve(options);
+  world.server->add_context("sni.example", context_of("sni"));
+
+  EXPECT_IS((Lines{agreed(world, {"http/1.1", "h2"}),
+                   agreed(world, {"x", "http/1.1"}), agreed(world, {}),
+                   agreed(world, {"http/1.1", "h2"}, "sni.example")}),
+            (Lines{"h2, h2", "http/1.1, http/1.1", ", ", "h2, h2"}))
+      << "The first of the server's that the client has; nothing, if the "
+         "client offers nothing; and the same for every certificate.";
+}
+
+TEST(Alpn, AServerWithoutAListAgreesOnNothing) {
+  RULE("TLSALPN-3");
+  World world;
+  world.serve();
+
+  EXPECT_IS(agreed(world, {"h2"}), ", ")
+      << "The client offers h2, the server has no list: it goes on without.";
+}
+
+TEST(Alpn, NoneInCommonIsAnError) {
+  RULE("TLSALPN-4");
+  World world;
+  tls::ServerOptions options = with("server");
+  options.alpn_protocols = {"h2", "http/1.1"};
+  world.serve(options);
+
+  EXPECT_IS(agreed(world, {"smtp"}), "tlsv1 alert no application protocol")
+      << "One would speak smtp, and the other h2.";
+  EXPECT_TRUE(
+      world.saw({"connection", "failed ERR_SSL_NO_APPLICATION_PROTOCOL"}))
+      << "The server says so, too.";
+}
