@@ -139,7 +139,11 @@ void Server::Client::ask_for_context() {
                     std::shared_ptr<const Context> context) {
     auto alive = weak.lock();
     if (!alive || destroyed() || stage_ != Stage::kContext) return;
-    if (error) return failed(*error);
+    if (error) {
+      // 15.3: nothing is told inside the call that causes it.
+      stage_ = Stage::kAnswered;
+      return later([this, error = *error] { failed(error); });
+    }
     Server::State& server = *server_->state_;
     answered(context ? server.identify(std::move(context)) : server.own);
   };

@@ -156,6 +156,48 @@ TEST(Failure, OfOneHarmsNoOther) {
   EXPECT_IS(connections(world), 1) << "The first one is not counted any more.";
 }
 
+TEST(Failure, AfterThatIsTheSocketsOwn) {
+  RULE("TLSERR-2");
+  World world;
+  world.then = [&](TlsSocketPtr socket) {
+    socket->on_error([&](const Error&) { world.add("error of the socket"); });
+    socket->resume();
+  };
+  world.serve();
+  Client client(world);
+  world.shake_hands(client);
+
+  client.silent = true;
+  client.wire.send("this is no record, and never was one");
+  world.until([&] { return world.accepted.at(0)->destroyed(); });
+  Client good(world);
+  world.shake_hands(good);
+
+  EXPECT_TRUE(world.saw(
+      {"connection", "secure", "error of the socket", "connection", "secure"}))
+      << "on_tls_client_error is about handshakes. Garbage later is an error "
+         "of that one socket.";
+}
+
+TEST(Failure, ASecondHandshakeIsRefused) {
+  RULE("TLSERR-2");
+  World world;
+  world.then = [](TlsSocketPtr socket) { socket->resume(); };
+  world.serve();
+  Client client(world, {.configure = only_tls12});
+  world.shake_hands(client);
+
+  SSL_renegotiate(client.ssl());
+  SSL_do_handshake(client.ssl());
+  world.until([&] { return !client.failure().empty(); });
+  world.settle();
+
+  EXPECT_IS(client.failure(), "no renegotiation")
+      << "It would cost the server as much as a new client, again and again.";
+  EXPECT_IS(world.accepted.size(), std::size_t{1})
+      << "on_secure_connection comes once.";
+}
+
 TEST(Plaintext, IsRefused) {
   RULE("TLSERR-3");
   World world;

@@ -169,16 +169,19 @@ TEST(Callback, AnswersOnce) {
 TEST(Callback, MayRefuse) {
   RULE("TLSSNI-6");
   World world;
-  world.serve(asked_by([](const std::string&, tls::SniAnswer answer) {
+  world.serve(asked_by([&](const std::string&, tls::SniAnswer answer) {
     Error error("E_NOT_HERE", "no such site");
     answer(&error, nullptr);
+    answer(&error, nullptr);
+    world.add("answered");
   }));
   Client client(world, {.servername = "any.test"});
 
   world.until([&] { return client.ended; });
 
-  EXPECT_TRUE(world.saw({"connection", "failed E_NOT_HERE"}))
-      << "The callback's error is the error of the handshake.";
+  EXPECT_TRUE(world.saw({"connection", "answered", "failed E_NOT_HERE"}))
+      << "The callback's error is the error of the handshake; it is told once, "
+         "and not inside the call of answer().";
 }
 
 TEST(Alpn, TheServersOrderDecides) {

@@ -143,6 +143,8 @@ Client::Client(World& world, TlsEnd::Options options, int port)
 }
 
 Client::~Client() {
+  // Without a farewell OpenSSL would think that its session is no good.
+  SSL_set_shutdown(ssl(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   std::erase(world_.clients_, this);
 }
 

@@ -15,6 +15,7 @@ CHAPTERS = [
     "12_services",
     "13_blocking_tls",
     "14_tls_socket",
+    "15_tls_server",
 ]
 
 # The mutants whose failures golden/ holds, by chapter.
