@@ -47,6 +47,24 @@ details > :last-child { margin-bottom: .9rem }
 .beside td { font: .85rem/1.45 ui-monospace, monospace; overflow-wrap: anywhere }
 .beside th:first-child, .beside td:first-child { width: 2.2rem; color: var(--dim) }
 .differs td { background: var(--mark) }
+.distribution { max-width: 32rem }
+.distribution td { padding-top: .1rem; padding-bottom: .1rem; border: 0;
+  vertical-align: middle }
+.distribution td:last-child { width: 50% }
+.name { min-width: 7rem }
+.map { width: auto }
+.map td { padding: .1rem .3rem; text-align: center; line-height: 1.3 }
+.map .name { position: sticky; left: 0; background: var(--paper); text-align: left;
+  max-width: 9rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.map .rule { vertical-align: bottom; padding: .3rem }
+.map .rule span { writing-mode: vertical-rl; white-space: nowrap }
+.map .miss { color: var(--bad); background: var(--soft); font-weight: 700 }
+.timeline { display: block; width: 100%; max-width: 30rem; height: auto;
+  fill: var(--ink); font: 11px ui-monospace, monospace }
+.timeline text { white-space: pre }
+.timeline .end { fill: var(--dim); font-weight: 600 }
+.timeline line { stroke: var(--line); stroke-width: 2 }
+.timeline .mine { fill: var(--good) }
 """
 
 

@@ -1,6 +1,6 @@
-"""The web pages of a grading run: one for each student, one for the class."""
+"""A student's page: what was earned, and what each failing rule has to say."""
 
-from course import gradebook
+from course import gradebook, picture
 from course.markup import Markup, bullets, join, markdown, page, row, table, tag
 from course.text import one_line
 
@@ -111,68 +111,10 @@ def _comparison(failure):
 
 
 def _time_line(steps):
-    """What both ends did, a column for each."""
-    rows, number = [], 0
-    for step in steps:
-        times = step.get("times", 1)
-        if not step["who"]:
-            rows.append(row("", f"... {times} more", ""))
-            continue
-        number += 1
-        what = step["what"] + (f"  ×{times}" if times > 1 else "")
-        rows.append(row(number, what, "") if step["who"] == "you" else
-                    row(number, "", f"{step['who']}: {what}"))
-    if not rows:
-        return Markup()
     return join([tag("h3", "What both ends did, in the order it happened"),
-                 table(["", "your code", "the other end"], rows, class_="beside")])
+                 picture.time_line(steps)]) if steps else Markup()
 
 
 def _output(output):
     return join([tag("h3", "What the code printed"), tag("pre", output)]) \
         if output else Markup()
-
-
-def class_page(graded):
-    """For the instructor: student by chapter, flags, what protected the run."""
-    heads = ["student", *((chapter.number, "number") for chapter in graded.chapters),
-             ("total", "number"), "remarks"]
-    return page(
-        "Grades", tag("h1", "Grades"),
-        tag("p", f"{len(graded.students)} students; at most "
-            f"{graded.students[0].max_points} points each."),
-        table(heads, [_class_row(student) for student in graded.students]),
-        tag("h2", "For you to look at"), _flags(graded.students),
-        bullets(graded.notes),
-        tag("h2", "How it was graded"), _layers(graded.layers))
-
-
-def _class_row(student):
-    href = f"students/{student.submission.id}/index.html"
-    points = [(gradebook.ERROR, "number bad") if earned is None else
-              (earned, "number") for earned in
-              [*map(student.earned, student.grades), student.points]]
-    return row(tag("a", student.name, href=href), *points,
-               join(tag("div", remark) for remark in [
-                   *student.reasons(), *student.notes(),
-                   *(f"failed once, then passed alone: {test}"
-                     for test in student.unsteady),
-                   *(["flagged: see below"] if student.flags else [])]))
-
-
-def _flags(students):
-    flagged = [student for student in students if student.flags]
-    if not flagged:
-        return tag("p", "Nothing is flagged.")
-    return join([tag("p", "A flag says what an honest answer seldom needs. Code "
-                     "that was refused, or that forges verdicts, has no points; "
-                     "a pass that was not seen from outside has none; every "
-                     "other flag has cost nothing."),
-                 *(join([tag("h3", student.name), bullets(student.flags)])
-                   for student in flagged)])
-
-
-def _layers(layers):
-    return bullets([
-        f"{layer.name}: " + ("active" if layer.active else "NOT active")
-        + (f" ({layer.said})" if layer.said else "") for layer in layers])

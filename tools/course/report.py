@@ -3,7 +3,7 @@
 import json
 import shutil
 
-from course import gradebook, pages, screen, state
+from course import class_page, gradebook, junit, pages, screen, state
 from course.text import one_line
 
 MOST_COLUMNS = 6  # chapters side by side in 80 columns
@@ -21,7 +21,8 @@ def write(graded, out):
     _write(out / "grades.csv", gradebook.grades_csv(graded))
     _write(out / "canvas.csv", gradebook.canvas_csv(graded))
     _write(out / "moodle.csv", gradebook.moodle_csv(graded))
-    _write(out / "index.html", pages.class_page(graded))
+    _write(out / "index.html", class_page.class_page(graded))
+    _write(out / "junit.xml", junit.xml(graded))
 
 
 def _write(path, text):
