@@ -127,7 +127,7 @@ class Picture(unittest.TestCase):
         self.assertRegex(svg, r'<circle cx="12"[^>]*class="mine"></circle>'
                          r'<text x="22"[^>]*>1 send\(4\)  ×3<')
         self.assertIn(">... 9 more<", svg)
-        self.assertRegex(svg, r'<circle cx="348"[^>]*></circle><text x="338"')
+        self.assertRegex(svg, r'<circle cx="308"[^>]*></circle><text x="298"')
         self.assertLessEqual(max(map(len, svg.split(">"))), 160)
 
     def test_no_steps_no_picture(self):

@@ -58,11 +58,11 @@ def _student_row(student):
               (earned, "number") for earned in
               [*map(student.earned, student.grades), student.points]]
     return row((_link(student), "name"), *points,
-               join(tag("div", remark) for remark in [
+               (join(tag("div", remark) for remark in [
                    *student.reasons(), *student.notes(),
                    *(f"failed once, then passed alone: {test}"
                      for test in student.unsteady),
-                   *(["flagged: see below"] if student.flags else [])]))
+                   *(["flagged: see below"] if student.flags else [])]), "text"))
 
 
 def _flags(students):
@@ -82,8 +82,8 @@ def _similar(students, chapters):
     if not pairs:
         return tag("p", "No two share more than chance gives.")
     rows = [row(pair.chapter.number, (f"{pair.share:.0%}", "number"),
-                *(join([_link(student), " ", tag("code", place)]) for student, place
-                  in zip(pair.students, pair.places)))
+                *((join([_link(student), " ", tag("code", place)]), "text")
+                  for student, place in zip(pair.students, pair.places)))
             for pair in pairs[:MOST_PAIRS]]
     more = f" These are the first {MOST_PAIRS} of {len(pairs)}." \
         if len(pairs) > MOST_PAIRS else ""
@@ -100,7 +100,8 @@ def _hardest(students, chapters):
     if not hard:
         return tag("p", "Whoever tried a chapter passed all of its rules.")
     return table(["rule", "", ("passed", "number")], [
-        row((each.rule.id, "id"), f"{each.chapter.number}: {each.rule.text}",
+        row((each.rule.id, "id"),
+            (f"{each.chapter.number}: {each.rule.text}", "text"),
             (f"{each.passed} of {each.tried}", "number")) for each in hard])
 
 
@@ -112,8 +113,8 @@ def _misconceptions(students, chapters):
                      "nearly; several that fail the same look the same."),
                  table(["", "wrong solution", "students"], [
                      row(chapter.number,
-                         join([tag("span", mutant["name"], class_="id"), ": ",
-                               mutant["sees"]]), _links(who))
+                         (join([tag("strong", mutant["name"]), ": ",
+                                mutant["sees"]]), "text"), (_links(who), "text"))
                      for chapter, mutant, who in found])])
 
 

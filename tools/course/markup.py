@@ -47,7 +47,8 @@ details > :last-child { margin-bottom: .9rem }
 .beside td { font: .85rem/1.45 ui-monospace, monospace; overflow-wrap: anywhere }
 .beside th:first-child, .beside td:first-child { width: 2.2rem; color: var(--dim) }
 .differs td { background: var(--mark) }
-.distribution { max-width: 32rem }
+.text { overflow-wrap: anywhere; min-width: 9rem }
+.distribution { max-width: 32rem; margin-bottom: 1.5rem }
 .distribution td { padding-top: .1rem; padding-bottom: .1rem; border: 0;
   vertical-align: middle }
 .distribution td:last-child { width: 50% }

@@ -4,9 +4,9 @@ import textwrap
 
 from course.markup import Markup, join, tag
 
-WIDTH, MARGIN = 360, 12  # as wide as a phone shows it without scaling
+WIDTH, MARGIN = 320, 12  # as wide as a phone shows it without scaling
 LINE, GAP, HEAD = 15, 9, 30  # heights
-COLUMNS = 44  # of text between the two ends
+COLUMNS = 40  # of text between the two ends
 
 
 def time_line(steps):
@@ -39,10 +39,12 @@ def _words(step):
 
 def _step(lines, y, mine, dotted):
     """A dot on the line of who did it, and the words beside it."""
-    end = MARGIN if mine else WIDTH - MARGIN
-    x, anchor = (MARGIN + 10, "start") if mine else (WIDTH - MARGIN - 10, "end")
-    dot = [tag("circle", cx=end, cy=y + 8, r=4,
-               class_="mine" if mine else "theirs")] if dotted else []
-    return join([*dot, *(tag("text", line, x=x, y=y + 12 + i * LINE,
-                             **{"text-anchor": anchor})
-                         for i, line in enumerate(lines))])
+    if not dotted:
+        return tag("text", *lines, x=WIDTH // 2, y=y + 12, class_="end",
+                   **{"text-anchor": "middle"})
+    end, x, anchor = (MARGIN, MARGIN + 10, "start") if mine else \
+        (WIDTH - MARGIN, WIDTH - MARGIN - 10, "end")
+    return join([tag("circle", cx=end, cy=y + 8, r=4,
+                     class_="mine" if mine else "theirs"),
+                 *(tag("text", line, x=x, y=y + 12 + i * LINE,
+                       **{"text-anchor": anchor}) for i, line in enumerate(lines))])
