@@ -11,8 +11,8 @@ from course import tree
 from course.problem import Problem
 
 # A module registers its commands with `register(add)`; see Commands.add.
-MODULES = ["board", "check", "learn", "work", "submit", "grade", "demo",
-           "doctor", "bench", "repository"]
+MODULES = ["board", "check", "learn", "work", "submit", "grade",
+           "gradescope", "release", "demo", "doctor", "bench", "repository"]
 GROUPS = ["learners", "students", "instructors", "the repository"]
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import subprocess
 from pathlib import Path
 
 import rubric
@@ -64,3 +65,20 @@ def untouched(chapter):
 
 def relative(path):
     return str(path.relative_to(ROOT))
+
+
+def pristine():
+    """{path: (bytes, mode)} of all that git tracks, the skeletons as they were."""
+    from course import work  # which needs this module
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"], cwd=ROOT,
+        capture_output=True)
+    if listed.returncode:
+        raise Problem("this is no checkout that git knows: "
+                      + listed.stderr.decode(errors="replace").strip())
+    learners = skeletons.read(ROOT)
+    paths = [ROOT / name for name in listed.stdout.decode().split("\0")
+             if name and (ROOT / name).is_file()]
+    return {relative(path): (
+        work.original(path) if relative(path) in learners else path.read_bytes(),
+        path.stat().st_mode & 0o777) for path in paths}
