@@ -9,12 +9,13 @@ and submission(), for what a student handed in (./course grade).
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
+load("//chapters:edition.bzl", "STUDENTS")
 load("//common/testing:graded_test.bzl", "built", "graded_test")
 load("//tools:vet.bzl", "vetted")
 
 # Chapters of which a driver sees from outside what their tests see from inside:
 # tests/NN_name/driver.cc and subject.cc.
-CONFIRMED = [
+CONFIRMED = [] if STUDENTS else [
     "02_blocking_client",
     "04_framing",
 ]
@@ -90,7 +91,7 @@ def exercise(name, srcs, hdrs, deps = [], program = None, programs = [], program
     # What later chapters stand on.
     native.alias(
         name = "foundation",
-        actual = select({
+        actual = ":" + name if STUDENTS else select({
             "//common:on_mine": ":" + name,
             "//conditions:default": "//solutions/{0}:{0}".format(name),
         }),
@@ -180,7 +181,7 @@ def _distrusted(name, code, kind, chapter, srcs, **kwargs):
         **dict(kwargs, **outside)
     )
 
-def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], silent_steps = []):
+def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [], silent_steps = []):
     """The graded tests of a chapter, and what proves them.
 
     Args:
@@ -231,13 +232,14 @@ def graded_tests(name, srcs, sources, mutants, alternative = [], deps = [], sile
         tools = ["//tools:rubric.py"],
         visibility = ["//visibility:public"],
     )
-    _implementation(
-        name = "skeleton_test",
-        library = "//chapters/{0}:{0}".format(name),
-        kind = "skeleton",
-        expect = "skeleton",
-        silent_steps = silent_steps,
-    )
+    if not STUDENTS:
+        _implementation(
+            name = "skeleton_test",
+            library = "//chapters/{0}:{0}".format(name),
+            kind = "skeleton",
+            expect = "skeleton",
+            silent_steps = silent_steps,
+        )
     native.filegroup(
         name = "files",
         srcs = srcs + mutants,

@@ -1,6 +1,5 @@
 """./course grade against a Bazel that plays a part: verdicts, reports, errors."""
 
-import csv
 import fcntl
 import json
 import subprocess
@@ -8,51 +7,8 @@ import sys
 import unittest
 
 sys.path.insert(0, "tests/tools")
-from support import CourseTest, Page, seed, skeletons  # noqa: E402
+from support import MORE, SUMS, GradeTest, seed, skeletons  # noqa: E402
 from course import intake  # noqa: E402
-
-SUMS, MORE = "01_sums", "02_more"
-
-
-class GradeTest(CourseTest):
-    def setUp(self):
-        super().setUp()
-        self.out = self.root / "out"
-
-    def hand_in(self, student, chapter, passing=None, code="int mine;\n", **more):
-        """Puts a student's file into the class, and plans its verdict."""
-        name = chapter[3:]
-        self.write(f"class/{student}/chapters/{chapter}/{name}.cc", code)
-        if passing is not None:
-            self.judge(chapter, passing, label=self.label(student, chapter), **more)
-
-    @staticmethod
-    def label(student, chapter):
-        return f"//submissions/{student}:{chapter}"
-
-    def plan(self, student, chapter=MORE):
-        return self.bazel_plan["labels"][self.label(student, chapter)]
-
-    def grade(self, *words):
-        return self.course("grade", str(self.root / "class"), "--out",
-                           str(self.out), *words)
-
-    def rows(self):
-        with (self.out / "grades.csv").open() as file:
-            return {row["student"]: row for row in csv.DictReader(file)}
-
-    def results(self, student):
-        return json.loads((self.out / f"students/{student}/results.json").read_text())
-
-    def page(self, student=None):
-        return Page(self.out / (f"students/{student}/index.html" if student else
-                                "index.html"))
-
-    def calls(self):
-        """The runs of tests; before them come a build and a question."""
-        path = self.root / "bazel-calls"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [line for line in lines if " test " in line]
 
 
 class Grades(GradeTest):

@@ -1,14 +1,12 @@
 """The class page, the picture, the similarity: what a class says together."""
 
-import pathlib
 import sys
 import unittest
 from xml.etree import ElementTree
 
 sys.path.insert(0, "tests/tools")
-import support  # noqa: E402
+from support import MORE, SUMS, GradeTest  # noqa: E402
 from course import picture, similar  # noqa: E402
-from grade_test import MORE, SUMS, GradeTest  # noqa: E402
 
 CODE = """\
 int more(int count, const char* text) {
@@ -148,9 +146,6 @@ class Similar(unittest.TestCase):
             similar.fingerprints({"b": OTHER + CODE + OTHER}).keys()
         self.assertGreater(len(shared), similar.LEAST_SHARED)
 
-
-# The tests of grade_test.py are its own.
-del GradeTest
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,5 +1,6 @@
 """A small checkout with a Bazel that plays a part, for tests of ./course."""
 
+import csv
 import hashlib
 import html.parser
 import json
@@ -16,6 +17,7 @@ sys.path.insert(0, str(HERE / "tools"))
 
 import skeletons  # noqa: E402
 
+SUMS, MORE = "01_sums", "02_more"
 README = """\
 # {number} A chapter of tests
 
@@ -213,6 +215,49 @@ class CourseTest(unittest.TestCase):
         process = self.start(*words, **options)
         out, err = process.communicate(timeout=30)
         return process.returncode, out, err
+
+
+class GradeTest(CourseTest):
+    """A class that is handed in, graded, and reported in self.out."""
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.root / "out"
+
+    def hand_in(self, student, chapter, passing=None, code="int mine;\n", **more):
+        """Puts a student's file into the class, and plans its verdict."""
+        name = chapter[3:]
+        self.write(f"class/{student}/chapters/{chapter}/{name}.cc", code)
+        if passing is not None:
+            self.judge(chapter, passing, label=self.label(student, chapter), **more)
+
+    @staticmethod
+    def label(student, chapter):
+        return f"//submissions/{student}:{chapter}"
+
+    def plan(self, student, chapter=MORE):
+        return self.bazel_plan["labels"][self.label(student, chapter)]
+
+    def grade(self, *words):
+        return self.course("grade", str(self.root / "class"), "--out",
+                           str(self.out), *words)
+
+    def rows(self):
+        with (self.out / "grades.csv").open() as file:
+            return {row["student"]: row for row in csv.DictReader(file)}
+
+    def results(self, student):
+        return json.loads((self.out / f"students/{student}/results.json").read_text())
+
+    def page(self, student=None):
+        return Page(self.out / (f"students/{student}/index.html" if student else
+                                "index.html"))
+
+    def calls(self):
+        """The runs of tests; before them come a build and a question."""
+        path = self.root / "bazel-calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [line for line in lines if " test " in line]
 
 
 class Page(html.parser.HTMLParser):
