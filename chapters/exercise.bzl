@@ -18,6 +18,7 @@ load("//tools:vet.bzl", "vetted")
 CONFIRMED = [] if STUDENTS else [
     "02_blocking_client",
     "04_framing",
+    "08_events",
 ]
 
 def _chapter():
@@ -181,7 +182,7 @@ def _distrusted(name, code, kind, chapter, srcs, **kwargs):
         **dict(kwargs, **outside)
     )
 
-def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [], silent_steps = []):
+def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [], outside = [], silent_steps = []):
     """The graded tests of a chapter, and what proves them.
 
     Args:
@@ -193,6 +194,7 @@ def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [],
         each rule is failed by a mutant already.
       alternative: another correct solution's sources
       deps: further libraries of the tests
+      outside: of driver.cc and subject.cc
       silent_steps: steps whose TODO cannot throw (they are noexcept)
     """
     header = "//chapters/{}:header".format(name)
@@ -209,7 +211,7 @@ def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [],
         alwayslink = True,
     )
     if name in CONFIRMED:
-        _seen_from_outside(name, deps)
+        _seen_from_outside(name, deps + outside, outside)
 
     # What grading this chapter needs of ours, without its reference.
     built(
@@ -269,7 +271,7 @@ def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [],
             visibility = ["//tests:__pkg__"],
         )
 
-def _seen_from_outside(name, deps):
+def _seen_from_outside(name, deps, subject_deps):
     """`driver`: tests without anybody's code; `subject`: a program's main()."""
     cc_binary(
         name = "driver",
@@ -285,7 +287,7 @@ def _seen_from_outside(name, deps):
         srcs = ["subject.cc"],
         linkstatic = True,
         visibility = ["//visibility:public"],
-        deps = [
+        deps = subject_deps + [
             "//chapters/{}:header".format(name),
             "//common/testing:commands",
         ],
