@@ -149,7 +149,10 @@ Client::~Client() {
 }
 
 void Client::resume(const SessionPtr& session) {
-  if (session) SSL_set_session(ssl(), session.get());
+  if (!session) return;
+  // A copy: OpenSSL uses a session of TLS 1.3 once.
+  SessionPtr copy(SSL_SESSION_dup(session.get()), SSL_SESSION_free);
+  SSL_set_session(ssl(), copy.get());
 }
 
 SessionPtr Client::session() const {
