@@ -13,7 +13,7 @@ import kill_matrix  # noqa: E402
 import rubric  # noqa: E402
 
 # Introduced whole, with all of their rules.
-WHOLE_CLASSES = {"10_socket", "11_server"}
+WHOLE_CLASSES = {"10_socket", "11_server", "15_tls_server"}
 NAMES = sorted(p.parent.name for p in ROOT.glob("chapters/[0-9]*/README.md"))
 
 
