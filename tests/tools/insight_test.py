@@ -80,6 +80,11 @@ class ClassPage(GradeTest):
         self.grade()
         self.assertIn("No two share more than chance gives.", self.page().text)
 
+    def test_a_skeleton_that_is_lost_stops_nothing(self):
+        self.hand_in("ann", MORE, [1], code=CODE)
+        self.write("chapters/02_more/more.cc", "int edited;\n")
+        self.assertEqual(self.grade()[0], 0)
+
     def test_what_a_whole_class_has_is_no_copy(self):
         for i in range(similar.MOST_OWNERS + 1):
             self.hand_in(f"ann{i}", MORE, [1], code=CODE)
