@@ -5,7 +5,7 @@
 //
 // NAME is for FOLDER/NAME-cert.pem and FOLDER/NAME-key.pem: the server's own,
 // and those for clients who ask for HOST. Clients may show a certificate of
-// FOLDER/ca-cert.pem, and agree on "echo" or "chat", if they offer any protocol.
+// FOLDER/ca-cert.pem, and agree on "echo" or "chat".
 #include <charconv>
 #include <exception>
 #include <fstream>

@@ -64,8 +64,7 @@ void Server::State::prepare(SSL_CTX* context, std::chrono::seconds timeout) {
       });
 }
 
-Identity Server::State::identify(
-    std::shared_ptr<const Context> context) const {
+Identity Server::State::identify(std::shared_ptr<const Context> context) const {
   Asks asks = options.request_cert ? Asks::kForCertificates : Asks::kNobody;
   std::string scope =
       context_scope(context->get(), options.session_id_context, asks);
