@@ -25,8 +25,7 @@ def time_line(steps):
     return tag("svg", *(part for words, x, anchor in ends for part in (
         tag("text", words, x=x, y=14, class_="end", **{"text-anchor": anchor}),
         tag("line", x1=x, x2=x, y1=20, y2=y))), *drawn,
-        class_="timeline", viewBox=f"0 0 {WIDTH} {y + 2}",
-        xmlns="http://www.w3.org/2000/svg")
+        class_="timeline", viewBox=f"0 0 {WIDTH} {y + 2}")
 
 
 def _words(step):
