@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -21,16 +20,9 @@
 #include <utility>
 
 #include "chapters/07_event_loop/event_loop.h"
+#include "common/program.h"
 
 namespace {
-
-// -1 unless all of `text` is a number.
-long number_in(std::string_view text) {
-  long number = -1;
-  const char* end = text.data() + text.size();
-  auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc() && result.ptr == end ? number : -1;
-}
 
 long primes_below(long limit) {
   long found = 0;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -18,16 +17,9 @@
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/10_socket/socket.h"
 #include "common/error.h"
+#include "common/program.h"
 
 namespace {
-
-// -1 unless all of `text` is a number.
-int number_in(std::string_view text) {
-  int number = -1;
-  const char* end = text.data() + text.size();
-  auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc() && result.ptr == end ? number : -1;
-}
 
 // Reads the terminal, as long as the socket has room for more.
 class Input {

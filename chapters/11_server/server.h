@@ -11,9 +11,8 @@
 // to the loop's thread.
 //
 // Ownership: the loop keeps a server alive while it listens, and each of its
-// connections does. A server may listen again at any time, so it never drops
-// its listeners: one that needs the server takes a plain pointer or a
-// std::weak_ptr, not the shared_ptr.
+// connections does. It may listen again, so it never drops its listeners: one
+// that needs the server takes a plain pointer or a std::weak_ptr.
 #pragma once
 
 #include <chrono>
@@ -41,6 +40,15 @@ struct ServerOptions {
   std::chrono::milliseconds keep_alive_initial_delay{0};
   std::size_t high_water_mark = kHighWaterMark;
 };
+inline ConnectOptions for_sockets(const ServerOptions& options) {
+  ConnectOptions socket;
+  socket.allow_half_open = options.allow_half_open;
+  socket.no_delay = options.no_delay;
+  socket.keep_alive = options.keep_alive;
+  socket.keep_alive_initial_delay = options.keep_alive_initial_delay;
+  socket.high_water_mark = options.high_water_mark;
+  return socket;
+}
 
 // Where to listen: a descriptor, else a port, else a path.
 struct ListenOptions {

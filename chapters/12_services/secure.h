@@ -3,30 +3,18 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
-#include <iterator>
+#include <exception>
 #include <stdexcept>
 #include <string>
 
 #include "chapters/12_services/options.h"
-#include "chapters/13_blocking_tls/context.h"
+#include "common/program.h"
 
 namespace net {
-
-inline std::string contents_of(const std::string& file) {
-  if (file.empty()) return "";
-  std::ifstream in(file, std::ios::binary);
-  std::string contents(std::istreambuf_iterator<char>(in), {});
-  if (!in) throw std::invalid_argument("cannot read " + file);
-  return contents;
-}
 
 // `secure` is a tls::ServerOptions or a tls::ConnectOptions.
 template <typename SecureOptions>
 void add_tls(const Options& options, SecureOptions& secure) {
-  secure.cert = contents_of(options.cert);
-  secure.key = contents_of(options.key);
-  secure.ca = contents_of(options.ca);
   std::string names = options.alpn;
   while (!names.empty()) {
     std::size_t comma = std::min(names.find(','), names.size());
@@ -36,9 +24,12 @@ void add_tls(const Options& options, SecureOptions& secure) {
     names.erase(0, comma + 1);
   }
   try {
-    secure.secure_context = tls::create_secure_context(secure);
-  } catch (const Error& wrong) {
-    throw std::invalid_argument(wrong.message);
+    if (!options.cert.empty()) secure.cert = contents_of(options.cert);
+    if (!options.key.empty()) secure.key = contents_of(options.key);
+    if (!options.ca.empty()) secure.ca = contents_of(options.ca);
+    secure.secure_context = secure.context();
+  } catch (const std::exception& wrong) {
+    throw std::invalid_argument(wrong.what());
   }
 }
 

@@ -9,9 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <vector>
@@ -21,6 +19,7 @@
 #include "chapters/03_blocking_server/server.h"
 #include "chapters/05_unix_sockets/fd.h"
 #include "chapters/13_blocking_tls/connection.h"
+#include "common/program.h"
 
 namespace {
 
@@ -61,10 +60,7 @@ std::string value(const Arguments& arguments, const std::string& option) {
 // The bytes of the file that the option names; none without the option.
 std::string contents(const Arguments& arguments, const std::string& option) {
   std::string path = value(arguments, option);
-  if (path.empty()) return "";
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error(option + ": cannot read " + path);
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  return path.empty() ? "" : contents_of(path);
 }
 
 tls::ContextOptions context_options(const Arguments& arguments) {

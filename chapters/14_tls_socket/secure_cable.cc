@@ -8,11 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -22,22 +19,9 @@
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/14_tls_socket/tls_socket.h"
 #include "common/error.h"
+#include "common/program.h"
 
 namespace {
-
-// -1 unless all of `text` is a number.
-int number_in(std::string_view text) {
-  int number = -1;
-  const char* end = text.data() + text.size();
-  auto result = std::from_chars(text.data(), end, number);
-  return result.ec == std::errc() && result.ptr == end ? number : -1;
-}
-
-std::string contents_of(const char* path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error(std::string("cannot read ") + path);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 void tell(tls::TlsSocket& socket) {
   std::cerr << "secure: " << socket.protocol().value_or("?") << ", "

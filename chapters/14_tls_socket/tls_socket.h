@@ -28,25 +28,31 @@
 
 namespace tls {
 
-struct ConnectOptions : net::ConnectOptions, ContextOptions {
+// Of both ends.
+struct SecureOptions : ContextOptions {
   // In place of the ContextOptions: one that is made already.
   std::shared_ptr<const Context> secure_context = {};
+  Protocols alpn_protocols = {};    // the best first; a server's order counts
+  bool reject_unauthorized = true;  // false: look at authorized() yourself
+
+  // secure_context, or else a new one: throws what it does (TLSCFG-1).
+  std::shared_ptr<const Context> context() const {
+    return secure_context ? secure_context : create_secure_context(*this);
+  }
+};
+
+struct ConnectOptions : net::ConnectOptions, SecureOptions {
   // An open one to go on with, in place of host and port (TLSHS-6).
   std::shared_ptr<net::Socket> socket = {};
   // Told to the server (SNI), and looked for in its certificate. Without it,
   // nothing is told, and the certificate must be for `host` (TLSSNI-2).
   std::string servername = {};
-  Protocols alpn_protocols = {};    // the best first
-  std::string session = {};         // from on_session: to be resumed
-  bool reject_unauthorized = true;  // false: look at authorized() yourself
+  std::string session = {};  // from on_session: to be resumed
 };
 
 // For the server's end of a connection that is there already.
-struct AcceptOptions : ContextOptions {
-  std::shared_ptr<const Context> secure_context = {};
-  Protocols alpn_protocols = {};  // the best first
-  bool request_cert = false;      // ask for the client's (TLSCC-1)
-  bool reject_unauthorized = true;
+struct AcceptOptions : SecureOptions {
+  bool request_cert = false;  // ask for the client's (TLSCC-1)
   bool allow_half_open = false;
 };
 

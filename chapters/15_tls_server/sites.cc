@@ -6,11 +6,8 @@
 // NAME is for FOLDER/NAME-cert.pem and FOLDER/NAME-key.pem: the server's own,
 // and those for clients who ask for HOST. Clients may show a certificate of
 // FOLDER/ca-cert.pem, and agree on "echo" or "chat".
-#include <charconv>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -19,14 +16,9 @@
 #include "chapters/07_event_loop/event_loop.h"
 #include "chapters/15_tls_server/tls_server.h"
 #include "common/error.h"
+#include "common/program.h"
 
 namespace {
-
-std::string contents_of(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path);
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 tls::ContextOptions site(const std::string& folder, const std::string& name) {
   tls::ContextOptions options;
@@ -86,10 +78,8 @@ void serve(int port, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  int port = -1;
-  std::string_view text = argc > 1 ? argv[1] : "";
-  auto read = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (argc < 4 || read.ec != std::errc() || read.ptr != text.end()) {
+  int port = argc < 4 ? -1 : number_in(argv[1]);
+  if (port < 0) {
     std::cerr << "usage: sites PORT FOLDER NAME [HOST=NAME]...\n";
     return 2;
   }

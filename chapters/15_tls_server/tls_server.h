@@ -34,12 +34,9 @@ using SniAnswer = std::function<void(const net::Error*,
 using SniCallback =
     std::function<void(const std::string& servername, SniAnswer answer)>;
 
-struct ServerOptions : net::ServerOptions, ContextOptions {
-  std::shared_ptr<const Context> secure_context = {};  // see ConnectOptions
-  Protocols alpn_protocols = {};    // the best first: our order (TLSALPN-3)
-  bool request_cert = false;        // ask for the client's (TLSCC-1)
-  bool reject_unauthorized = true;  // false: see authorized() (TLSCC-6)
-  SniCallback sni_callback = {};    // in place of add_context() (TLSSNI-5)
+struct ServerOptions : net::ServerOptions, SecureOptions {
+  bool request_cert = false;      // ask for the client's (TLSCC-1)
+  SniCallback sni_callback = {};  // in place of add_context() (TLSSNI-5)
   std::chrono::milliseconds handshake_timeout{120'000};
   int max_handshakes = 0;  // so many at once, then the oldest goes; 0: any
   bool session_tickets = true;

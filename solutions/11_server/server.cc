@@ -27,16 +27,6 @@ void check(const ListenOptions& options) {
                      "a port, a path or a descriptor (LISTEN-19)");
 }
 
-ConnectOptions for_sockets(const ServerOptions& options) {
-  ConnectOptions socket;
-  socket.allow_half_open = options.allow_half_open;
-  socket.no_delay = options.no_delay;
-  socket.keep_alive = options.keep_alive;
-  socket.keep_alive_initial_delay = options.keep_alive_initial_delay;
-  socket.high_water_mark = options.high_water_mark;
-  return socket;
-}
-
 DropInfo describe(const Socket& socket) {
   return {socket.local_address(), socket.local_family(),
           socket.local_port(),    socket.remote_address(),

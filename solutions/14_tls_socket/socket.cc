@@ -107,15 +107,13 @@ void TlsSocket::forget_listeners() {
 std::shared_ptr<TlsSocket> connect(net::EventLoop& loop, ConnectOptions options,
                                    std::function<void()> secure) {
   if (options.host.empty()) options.host = "localhost";
-  std::shared_ptr<const Context> context = options.secure_context;
-  if (!context) context = create_secure_context(options);
   EngineOptions engine;
   engine.servername = options.servername;
   engine.host = options.host;
   engine.alpn_protocols = options.alpn_protocols;
   engine.reject_unauthorized = options.reject_unauthorized;
   std::shared_ptr<TlsSocket> socket(
-      new TlsSocket(loop, options, std::move(context), std::move(engine),
+      new TlsSocket(loop, options, options.context(), std::move(engine),
                     TlsSocket::Role::kClient));
   socket->state_->session = options.session;
   // 14.6: what cannot be used throws now, not when the peer has answered.
@@ -131,15 +129,13 @@ std::shared_ptr<TlsSocket> connect(net::EventLoop& loop, ConnectOptions options,
 std::shared_ptr<TlsSocket> accept(net::EventLoop& loop,
                                   std::shared_ptr<net::Socket> raw,
                                   AcceptOptions options) {
-  std::shared_ptr<const Context> context = options.secure_context;
-  if (!context) context = create_secure_context(options);
   EngineOptions engine;
   engine.alpn_protocols = options.alpn_protocols;
   engine.request_cert = options.request_cert;
   engine.reject_unauthorized = options.reject_unauthorized;
   net::ConnectOptions own;
   own.allow_half_open = options.allow_half_open;
-  std::shared_ptr<TlsSocket> socket(new TlsSocket(loop, own, std::move(context),
+  std::shared_ptr<TlsSocket> socket(new TlsSocket(loop, own, options.context(),
                                                   std::move(engine),
                                                   TlsSocket::Role::kServer));
   socket->take(std::move(raw));

@@ -6,21 +6,6 @@
 namespace tls {
 namespace {
 
-std::shared_ptr<const Context> context_of(const ServerOptions& options) {
-  if (options.secure_context) return options.secure_context;
-  return create_secure_context(options);
-}
-
-net::ConnectOptions for_sockets(const net::ServerOptions& options) {
-  net::ConnectOptions socket;
-  socket.allow_half_open = options.allow_half_open;
-  socket.no_delay = options.no_delay;
-  socket.keep_alive = options.keep_alive;
-  socket.keep_alive_initial_delay = options.keep_alive_initial_delay;
-  socket.high_water_mark = options.high_water_mark;
-  return socket;
-}
-
 EngineOptions for_engines(const ServerOptions& options) {
   EngineOptions engine;
   engine.alpn_protocols = options.alpn_protocols;
@@ -97,7 +82,7 @@ Server::Server(net::EventLoop& loop, ServerOptions options)
           .self = *this, .loop = loop, .options = std::move(options)}) {
   if (!state_->options.ticket_keys.empty())
     set_ticket_keys(state_->options.ticket_keys);
-  set_secure_context(context_of(state_->options));
+  set_secure_context(state_->options.context());
   // 15.1: a little later, so that all its listeners see the raw connection.
   on_connection([this](std::shared_ptr<net::Socket>& raw) {
     state_->loop.defer(

@@ -21,10 +21,6 @@
 namespace graded {
 namespace {
 
-void set_non_blocking(int fd) {
-  checked(::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK), "fcntl");
-}
-
 // Long data is cut in the middle, for people.
 std::string in_short(std::string_view bytes) {
   if (bytes.size() <= 60) return std::string(bytes);
@@ -43,25 +39,6 @@ struct Known {
 Known* known = nullptr;
 
 }  // namespace
-
-std::string usage_error(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const net::UsageError& error) {
-    return error.code;
-  }
-  return "no exception";
-}
-
-Connection unix_pair(int& theirs) {
-  Unwatched ours;
-  int fds[2];
-  checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
-          "socketpair");
-  theirs = fds[1];
-  set_non_blocking(theirs);
-  return Connection(fds[0], "peer");
-}
 
 std::string arrived(Connection& peer) {
   Unwatched ours;

@@ -24,6 +24,7 @@
 #include "common/error.h"
 #include "common/testing/fault.h"
 #include "common/testing/graded.h"
+#include "common/testing/on_loop.h"
 #include "common/testing/peer.h"
 
 namespace graded {
@@ -34,27 +35,11 @@ using net::Error;
 using net::Socket;
 using SocketPtr = std::shared_ptr<Socket>;
 
-inline const char* yes_no(bool value) {
-  return value ? "yes" : "no";
-}
-
-// The code of an error, "ok" without one.
-inline std::string code(const Error* error) {
-  return error ? error->code : "ok";
-}
-
-// The code of the UsageError that `call` throws, "no exception" without one. A
-// step that is still to do is not caught.
-std::string usage_error(const std::function<void()>& call);
-
 // The raw end of a wire, and the socket at the other one.
 struct Ends {
   Connection peer;
   SocketPtr socket;
 };
-
-// A pair of connected sockets as descriptors; the second does not block.
-Connection unix_pair(int& theirs);
 
 // What has come to `peer` so far, without waiting: the bytes, and then "<FIN>",
 // "<ECONNRESET>" if that is what came last.

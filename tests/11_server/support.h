@@ -28,6 +28,7 @@
 #include "common/testing/fault.h"
 #include "common/testing/folder.h"
 #include "common/testing/graded.h"
+#include "common/testing/on_loop.h"
 #include "common/testing/peer.h"
 
 namespace graded {
@@ -40,26 +41,6 @@ using net::ListenOptions;
 using net::Server;
 using net::ServerOptions;
 using SocketPtr = std::shared_ptr<net::Socket>;
-
-inline std::string yes_no(bool value) {
-  return value ? "yes" : "no";
-}
-
-// The code of an error, "ok" without one.
-inline std::string code(const Error* error) {
-  return error ? error->code : "ok";
-}
-
-// The code of the UsageError that `call` throws. A step that is still to do is
-// not caught.
-inline std::string usage_error(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const net::UsageError& error) {
-    return error.code;
-  }
-  return "no exception";
-}
 
 struct World {
   explicit World(ServerOptions options = {})

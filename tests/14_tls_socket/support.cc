@@ -13,17 +13,6 @@
 namespace graded {
 namespace {
 
-Connection unix_pair(int& theirs) {
-  Unwatched ours;
-  int fds[2];
-  checked(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
-          "socketpair");
-  theirs = fds[1];
-  checked(::fcntl(theirs, F_SETFL, ::fcntl(theirs, F_GETFL) | O_NONBLOCK),
-          "fcntl");
-  return Connection(fds[0], "peer");
-}
-
 SocketPtr adopt(World& world, int fd) {
   return net::Socket::adopt(world.loop,
                             std::make_unique<net::FdTransport>(net::Fd(fd)));

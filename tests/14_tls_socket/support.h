@@ -28,6 +28,7 @@
 #include "common/testing/certificates/credentials.h"
 #include "common/testing/fault.h"
 #include "common/testing/graded.h"
+#include "common/testing/on_loop.h"
 #include "common/testing/peer.h"
 #include "common/testing/tls_peer.h"
 
@@ -40,15 +41,6 @@ using tls::TlsSocket;
 using Lines = std::vector<std::string>;
 using SocketPtr = std::shared_ptr<net::Socket>;
 using TlsSocketPtr = std::shared_ptr<TlsSocket>;
-
-inline std::string yes_no(bool value) {
-  return value ? "yes" : "no";
-}
-
-// The code of an error, "ok" without one.
-inline std::string code(const Error* error) {
-  return error ? error->code : "ok";
-}
 
 // Whoever does not know the issuer says so in one of two ways: the first
 // problem that is found, or the last.

@@ -23,6 +23,7 @@
 #include "common/testing/certificates/credentials.h"
 #include "common/testing/fault.h"
 #include "common/testing/graded.h"
+#include "common/testing/on_loop.h"
 #include "common/testing/peer.h"
 #include "common/testing/tls_peer.h"
 
@@ -35,10 +36,6 @@ using Lines = std::vector<std::string>;
 using SocketPtr = std::shared_ptr<net::Socket>;
 using TlsSocketPtr = std::shared_ptr<TlsSocket>;
 using SessionPtr = std::shared_ptr<SSL_SESSION>;
-
-inline std::string yes_no(bool value) {
-  return value ? "yes" : "no";
-}
 
 // With the certificate and the key of NAME.
 tls::ServerOptions with(const std::string& name);

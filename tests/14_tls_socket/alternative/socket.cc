@@ -327,14 +327,12 @@ std::optional<std::string> TlsSocket::session() const {
 std::shared_ptr<TlsSocket> connect(net::EventLoop& loop, ConnectOptions options,
                                    std::function<void()> secure) {
   if (options.host.empty()) options.host = "localhost";
-  auto context = options.secure_context ? options.secure_context
-                                        : create_secure_context(options);
   EngineOptions wanted{.servername = options.servername,
                        .host = options.host,
                        .alpn_protocols = options.alpn_protocols,
                        .reject_unauthorized = options.reject_unauthorized};
-  auto* made =
-      new TlsSocket(loop, options, context, wanted, TlsSocket::Role::kClient);
+  auto* made = new TlsSocket(loop, options, options.context(), wanted,
+                             TlsSocket::Role::kClient);
   std::shared_ptr<TlsSocket> socket(made);
   made->state_->session = options.session;
   made->state_->engine = made->new_engine();
@@ -349,15 +347,13 @@ std::shared_ptr<TlsSocket> connect(net::EventLoop& loop, ConnectOptions options,
 std::shared_ptr<TlsSocket> accept(net::EventLoop& loop,
                                   std::shared_ptr<net::Socket> raw,
                                   AcceptOptions options) {
-  auto context = options.secure_context ? options.secure_context
-                                        : create_secure_context(options);
   EngineOptions wanted{.alpn_protocols = options.alpn_protocols,
                        .request_cert = options.request_cert,
                        .reject_unauthorized = options.reject_unauthorized};
   net::ConnectOptions own;
   own.allow_half_open = options.allow_half_open;
-  std::shared_ptr<TlsSocket> socket(
-      new TlsSocket(loop, own, context, wanted, TlsSocket::Role::kServer));
+  std::shared_ptr<TlsSocket> socket(new TlsSocket(
+      loop, own, options.context(), wanted, TlsSocket::Role::kServer));
   socket->take(std::move(raw));
   return socket;
 }

@@ -42,16 +42,6 @@ std::string id_of(const SSL_SESSION* session) {
   return {reinterpret_cast<const char*>(id), size};
 }
 
-net::ConnectOptions for_sockets(const ServerOptions& options) {
-  net::ConnectOptions socket;
-  socket.allow_half_open = options.allow_half_open;
-  socket.no_delay = options.no_delay;
-  socket.keep_alive = options.keep_alive;
-  socket.keep_alive_initial_delay = options.keep_alive_initial_delay;
-  socket.high_water_mark = options.high_water_mark;
-  return socket;
-}
-
 EngineOptions for_engines(const ServerOptions& options) {
   EngineOptions engine;
   engine.alpn_protocols = options.alpn_protocols;
@@ -288,8 +278,7 @@ Server::Server(net::EventLoop& loop, ServerOptions options)
     : net::Server(loop, options),
       state_(new State{.options = options, .loop = loop}) {
   if (!options.ticket_keys.empty()) set_ticket_keys(options.ticket_keys);
-  set_secure_context(options.secure_context ? options.secure_context
-                                            : create_secure_context(options));
+  set_secure_context(options.context());
   on_connection([this](std::shared_ptr<net::Socket>& raw) {
     state_->loop.defer([self = shared_from_this(), this, raw] {
       if (raw->pending()) return;
