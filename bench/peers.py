@@ -11,18 +11,20 @@ RAW, OURS = "raw poll", "sockets"
 # Some versions of Asio leave <utility> to us.
 COMPILE = ["-O2", "-DNDEBUG", "-std=c++20", "-include", "utility", f"-I{ROOT}"]
 # name: (Debian package, source, what the linker needs)
+OPENSSL = ["-lssl", "-lcrypto"]
+BOTH = {  # by TLS if they get a certificate
+    "libevent": ("libevent-dev", "libevent_echo.cc",
+                 ["-levent_openssl", "-levent_core", *OPENSSL]),
+    "Node.js": ("nodejs", "node_echo.js", None),
+}
 LIBRARIES = {
     "libuv": ("libuv1-dev", "libuv_echo.cc", ["-luv"]),
     "Boost.Asio": ("libboost-dev", "asio_echo.cc", ["-pthread"]),
-    "libevent": ("libevent-dev", "libevent_echo.cc", ["-levent_core"]),
-    "Node.js": ("nodejs", "node_echo.js", None),
+    **BOTH,
 }
-OPENSSL = ["-lssl", "-lcrypto"]
 TLS_LIBRARIES = {
     "Boost.Asio": ("libboost-dev", "asio_tls_echo.cc", ["-pthread", *OPENSSL]),
-    "libevent": ("libevent-dev", "libevent_tls_echo.cc",
-                 ["-levent_openssl", "-levent_core", *OPENSSL]),
-    "Node.js": ("nodejs", "node_echo.js", None),
+    **BOTH,
 }
 
 

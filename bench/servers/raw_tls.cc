@@ -29,12 +29,9 @@ char buffer[options::kReadBuffer];
 
 void add(int fd) {
   polled.push_back({fd, POLLIN, 0});
-  SSL* ssl = nullptr;
-  if (context && polled.size() > 1) {
-    ssl = SSL_new(context);
-    SSL_set_fd(ssl, fd);
-    SSL_set_accept_state(ssl);
-  }
+  SSL* ssl = SSL_new(context);  // the listener's own is never used
+  SSL_set_fd(ssl, fd);
+  SSL_set_accept_state(ssl);
   connections.push_back({.ssl = ssl});
 }
 
