@@ -162,7 +162,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // For what speaks another protocol on from here, over the same connection: it
   // takes the transport, what was read and not delivered, what was written and
   // is not out. Nothing comes and nothing goes here any more; it lives until
-  // destroy(). UsageError: it is not connected.
+  // destroy(). UsageError: it is not connected, or its handshake is not over.
   struct Connection {
     std::unique_ptr<Transport> transport;
     std::string unread, unsent;

@@ -12,6 +12,14 @@ tls::ServerOptions asked_by(tls::SniCallback callback) {
   return options;
 }
 
+// Which certificate clients are shown who ask for these names: "NAME: whose".
+Lines shown_to_all(World& world, const Lines& names) {
+  Lines shown;
+  for (const std::string& name : names)
+    shown.push_back(name + ": " + shown_to(world, name));
+  return shown;
+}
+
 // What a server of {"h2", "http/1.1"} agrees on with a client of `offered`:
 // "server's end, client's end", or how it failed.
 std::string agreed(World& world, const std::vector<std::string>& offered,
@@ -47,12 +55,12 @@ TEST(Context, IsChosenByName) {
   world.serve();
   world.server->add_context("sni.example", context_of("sni"));
 
-  EXPECT_IS(
-      (Lines{shown_to(world, "sni.example"), shown_to(world, "Sni.EXAMPLE"),
-             shown_to(world, "other.test"), shown_to(world, "sni.example.org"),
-             shown_to(world, "")}),
-      (Lines{"sni.example", "sni.example", "localhost", "localhost",
-             "localhost"}))
+  Lines shown = shown_to_all(world, {"sni.example", "Sni.EXAMPLE", "other.test",
+                                     "sni.example.org", ""});
+
+  EXPECT_IS(shown, (Lines{"sni.example: sni.example",
+                          "Sni.EXAMPLE: sni.example", "other.test: localhost",
+                          "sni.example.org: localhost", ": localhost"}))
       << "The certificate for a name that was added, in any case of letters; "
          "for others and for none the server's own.";
 }
@@ -63,13 +71,14 @@ TEST(Context, AStarIsOneLabel) {
   world.serve();
   world.server->add_context("*.wild.example", context_of("sni"));
 
-  EXPECT_IS(
-      (Lines{shown_to(world, "a.wild.example"),
-             shown_to(world, "a.b.wild.example"),
-             shown_to(world, "wild.example"), shown_to(world, "a.wildXexample"),
-             shown_to(world, "a.wild.example.org")}),
-      (Lines{"sni.example", "localhost", "localhost", "localhost",
-             "localhost"}))
+  Lines shown =
+      shown_to_all(world, {"a.wild.example", "a.b.wild.example", "wild.example",
+                           "a.wildXexample", "a.wild.example.org"});
+
+  EXPECT_IS(shown,
+            (Lines{"a.wild.example: sni.example", "a.b.wild.example: localhost",
+                   "wild.example: localhost", "a.wildXexample: localhost",
+                   "a.wild.example.org: localhost"}))
       << "*.wild.example is for a.wild.example, and for no name with more or "
          "fewer labels.";
 }
