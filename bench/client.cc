@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -113,6 +114,11 @@ int connect_to_server() {
   // Blocking: on the loopback it is done when it returns.
   if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
     fail("connect");
+  // A message goes out at once, also behind the last flight of a handshake that
+  // a server has nothing to answer to.
+  int on = 1;
+  if (::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0)
+    fail("setsockopt");
   return fd;
 }
 

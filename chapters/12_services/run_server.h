@@ -38,6 +38,9 @@ inline std::shared_ptr<Server> serve_tls(EventLoop& loop,
     throw std::invalid_argument("--tls needs --cert and --key");
   tls::ServerOptions secure;
   secure.allow_half_open = true;
+  // The first reply follows the session tickets: it must not wait until the
+  // client acknowledges those, which may take 40 ms.
+  secure.no_delay = true;
   secure.request_cert = options.request_cert;
   add_tls(options, secure);
   auto server = tls::create_server(loop, secure, std::move(service));
