@@ -18,6 +18,32 @@ IoResult failed(const char* call) {
   return {.kind = IoResult::kFailed, .error = Error::from_errno(errno, call)};
 }
 
+template <typename Call>
+IoResult sent(Call call) {
+  ssize_t n;
+  do {
+    n = call();
+  } while (n < 0 && errno == EINTR);
+  if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
+  if (no_room(errno)) return {.kind = IoResult::kWantsWrite};
+  return failed("write");
+}
+
+IoResult send_list(int fd, std::span<const std::string_view> pieces) {
+  std::array<iovec, IOV_MAX> parts;
+  std::size_t count = 0;
+  for (std::string_view piece : pieces) {
+    // 09.2: with more of them sendmsg() fails with EMSGSIZE, and sends nothing.
+    if (count == parts.size()) break;
+    if (piece.empty()) continue;
+    parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
+  }
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  return sent([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); });
+}
+
 }  // namespace
 
 IoResult FdTransport::read(std::span<char> into) {
@@ -32,27 +58,13 @@ IoResult FdTransport::read(std::span<char> into) {
 }
 
 IoResult FdTransport::write(std::span<const std::string_view> pieces) {
-  std::array<iovec, IOV_MAX> parts;
-  std::size_t count = 0;
-  for (std::string_view piece : pieces) {
-    // 09.2: with more of them sendmsg() fails with EMSGSIZE, and sends nothing.
-    if (count == parts.size()) break;
-    if (piece.empty()) continue;
-    parts[count++] = {const_cast<char*>(piece.data()), piece.size()};
+  // 09.2: one piece needs no list, and is sent faster without.
+  if (pieces.size() == 1) {
+    std::string_view piece = pieces.front();
+    return sent(
+        [&] { return ::send(fd(), piece.data(), piece.size(), MSG_NOSIGNAL); });
   }
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = count;
-  ssize_t n;
-  do {
-    // 09.2: one piece needs no list, and is sent faster without.
-    n = count == 1
-            ? ::send(fd(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL)
-            : ::sendmsg(fd(), &message, MSG_NOSIGNAL);
-  } while (n < 0 && errno == EINTR);
-  if (n >= 0) return {.bytes = static_cast<std::size_t>(n)};
-  if (no_room(errno)) return {.kind = IoResult::kWantsWrite};
-  return failed("write");
+  return send_list(fd(), pieces);
 }
 
 IoResult FdTransport::shutdown_write() {
