@@ -24,29 +24,31 @@ using Entries = std::vector<std::shared_ptr<Entry>>;
 }  // namespace
 
 struct ListenerList::State {
-  // Never null, and never changed while an emission goes through it.
-  std::shared_ptr<Entries> entries = std::make_shared<Entries>();
+  Entries entries;
   ListenerId last_id = 0;
-  std::function<void()> added;
+  // 08.6: a share of it is called, it may replace itself.
+  std::shared_ptr<std::function<void()>> added;
   bool destroyed = false;
-
-  // 08.3: the list to change; a new one while an emission holds the old one.
-  // Thus those pay who change a list during an emission, and emit() does not.
-  Entries& writable() {
-    if (entries.use_count() > 1) entries = std::make_shared<Entries>(*entries);
-    return *entries;
-  }
 
   bool remove(ListenerId id) {
     auto has_id = [id](const auto& entry) { return entry->id == id; };
-    Entries& list = writable();
-    auto found = std::find_if(list.begin(), list.end(), has_id);
-    if (found == list.end()) return false;
+    auto found = std::find_if(entries.begin(), entries.end(), has_id);
+    if (found == entries.end()) return false;
     // 08.5: freed when the list is in order: what a listener has captured can
     // have a destructor that comes back to this event.
     std::shared_ptr<Entry> removed = std::move(*found);
-    list.erase(found);
+    entries.erase(found);
     return true;
+  }
+
+  void call(Entry& entry, void* arguments) {
+    if (entry.times == Times::kOnce) {
+      // 08.4: an emission from inside this one may have called it, and this one
+      // has it still.
+      if (std::exchange(entry.called, true)) return;
+      remove(entry.id);
+    }
+    entry.call(arguments);
   }
 };
 
@@ -58,10 +60,9 @@ ListenerList::~ListenerList() {
 
 ListenerId ListenerList::add(Call call, Times times) {
   ListenerId id = ++state_->last_id;
-  state_->writable().push_back(
+  state_->entries.push_back(
       std::make_shared<Entry>(Entry{id, std::move(call), times}));
-  // 08.6: a copy is called, it may replace itself.
-  if (auto added = state_->added) added();
+  if (auto added = state_->added) (*added)();
   return id;
 }
 
@@ -70,41 +71,46 @@ bool ListenerList::remove(ListenerId id) {
 }
 
 void ListenerList::clear() {
-  state_->entries = std::make_shared<Entries>();
+  // 08.5: freed when the list is empty.
+  Entries removed = std::exchange(state_->entries, {});
 }
 
 std::size_t ListenerList::count() const {
-  return state_->entries->size();
+  return state_->entries.size();
 }
 
 bool ListenerList::emit(void* arguments) {
-  // 08.5: of these two our own share: a listener may destroy *this.
+  // 08.5: of this, and of who is called, our own share: a listener may destroy
+  // *this.
   std::shared_ptr<State> state = state_;
-  std::shared_ptr<const Entries> now = state->entries;
-  for (const std::shared_ptr<Entry>& entry : *now) {
-    if (entry->times == Times::kOnce) {
-      // 08.4: an emission from inside this one may have called it, and it is
-      // in `now` still.
-      if (std::exchange(entry->called, true)) continue;
-      state->remove(entry->id);
-    }
-    entry->call(arguments);
+  if (state->entries.empty()) return false;
+  if (state->entries.size() == 1) {
+    // 08.3: the whole list is one pointer: nothing is allocated.
+    std::shared_ptr<Entry> only = state->entries.front();
+    state->call(*only, arguments);
+    return true;
+  }
+  const Entries now = state->entries;
+  for (const std::shared_ptr<Entry>& entry : now) {
+    state->call(*entry, arguments);
     if (state->destroyed) break;
   }
-  return !now->empty();
+  return true;
 }
 
 void ListenerList::when_added(std::function<void()> added) {
-  state_->added = std::move(added);
+  state_->added =
+      added ? std::make_shared<std::function<void()>>(std::move(added))
+            : nullptr;
 }
 
 void emit_error(Event<const Error&>& event, const Error& error) {
   if (!event.emit(error)) throw error;
 }
 
-// Also right: a chain of listeners that is never copied, in which each knows
-// the moments when it came and went, swept when the last emission is over;
-// a copy of the vector of pointers for each emission of two or more listeners;
-// weak_ptr in place of `destroyed`, asked after each call.
+// Also right: a list that is copied when it changes, if an emission has a share
+// of it, and not for an emission; a chain of listeners that is never copied, in
+// which each knows the moments when it came and went, swept when the last
+// emission is over; weak_ptr in place of `destroyed`, asked after each call.
 
 }  // namespace net
