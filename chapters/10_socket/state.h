@@ -141,7 +141,7 @@ struct Socket::State {
   void after_end();
 
   // writing.cc
-  bool write(std::string_view bytes, Callback done);
+  bool write(std::string_view bytes, Callback&& done);
   std::optional<Error> why_not_writable() const;
   void refuse(Callback done, const Error& error);
   void write_more();

@@ -16,7 +16,7 @@ namespace {
 
 }  // namespace
 
-bool Socket::State::write(std::string_view, Callback) {
+bool Socket::State::write(std::string_view, Callback&&) {
   TODO("10.3", "at once if it is open; else, and the rest, later");
 }
 

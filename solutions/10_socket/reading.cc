@@ -106,11 +106,11 @@ void Socket::State::read_some() {
     pump();
   }
   if (open() && c.transport->has_pending()) defer(&State::read_pending);
-  update_interest();
 }
 
 void Socket::State::read_pending() {
   if (open() && wants_input()) read_some();
+  update_interest();
 }
 
 void Socket::State::received(std::string_view bytes) {

@@ -15,7 +15,7 @@ Error destroyed_error() {
 
 }  // namespace
 
-bool Socket::State::write(std::string_view bytes, Callback done) {
+bool Socket::State::write(std::string_view bytes, Callback&& done) {
   if (std::optional<Error> error = why_not_writable()) {
     refuse(std::move(done), *error);
     return false;
