@@ -11,6 +11,8 @@ namespace graded::channel {
 
 // The descriptor number is in this variable of the environment.
 inline constexpr char kVariable[] = "GRADED_CHANNEL";
+// The end of the test's time: milliseconds of the steady clock.
+inline constexpr char kDeadline[] = "GRADED_DEADLINE";
 
 // The descriptor and the runner's key are taken before any constructor of the
 // code under test runs, and hidden from what runs later.

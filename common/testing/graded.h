@@ -16,6 +16,7 @@
 //   }
 #pragma once
 
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <sstream>
@@ -40,6 +41,10 @@ namespace graded {
 
 // Adds a line to the time line that a failure shows: `who` did `what`.
 void step(std::string_view who, std::string_view what);
+
+// What is left of the time that the runner gives this test. Whoever waits until
+// it is over can still say what for: a little later the process is killed.
+std::chrono::milliseconds time_left();
 
 // The name of an errno value: "ECONNREFUSED", "none" for 0. With errno itself,
 // call it before anything else can change it.

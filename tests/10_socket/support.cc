@@ -114,7 +114,7 @@ void Net::read(Socket& socket, std::string name) {
 }
 
 void Net::run() {
-  net::TimerId guard = loop_->set_timeout(4s, [this] {
+  net::TimerId guard = loop_->set_timeout(time_left(), [this] {
     add("(nothing more happens)");
     loop_->stop();
   });

@@ -68,7 +68,7 @@ class Net {
   void data(const std::string& name, std::string_view bytes);
 
   // Until nothing is left to wait for. A loop that waits in vain is stopped
-  // after some seconds: "(nothing more happens)".
+  // when the test's time is over: "(nothing more happens)".
   void run();
   // Some turns of the loop: whatever is ready by now is done then.
   void settle();

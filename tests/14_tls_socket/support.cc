@@ -108,7 +108,7 @@ void World::add(std::string event) {
 }
 
 void World::run() {
-  net::TimerId guard = loop.set_timeout(4s, [this] {
+  net::TimerId guard = loop.set_timeout(time_left(), [this] {
     add("(nothing more happens)");
     loop.stop();
   });

@@ -9,7 +9,7 @@ namespace {
 int connections(World& world) {
   int count = -1;
   world.server->get_connections([&](const Error*, int n) { count = n; });
-  world.until([&] { return count >= 0; });
+  world.until("get_connections()", [&] { return count >= 0; });
   return count;
 }
 
@@ -18,7 +18,7 @@ void serve_unheard(World& world, tls::ServerOptions options) {
   world.server = tls::create_server(world.loop, std::move(options));
   world.server->on_close([&world] { world.add("close"); });
   world.server->listen(0, "127.0.0.1");
-  world.until([&] { return world.server->listening(); });
+  world.until("listening()", [&] { return world.server->listening(); });
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ TEST(Client, IsConnectedAndThenSecure) {
 
   world.shake_hands(client);
   client.send("hello");
-  world.until([&] { return !world.accepted.empty(); });
+  world.until("secure");
   world.settle();
 
   EXPECT_TRUE(world.saw({"connection", "secure"}))
@@ -121,7 +121,7 @@ TEST(Failure, IsToldByTheServer) {
   Client old(world, {.configure = only_tls12});
 
   world.shake_hands(old);
-  world.until([&] { return old.ended; });
+  world.until("the client's end", [&] { return old.ended; });
 
   EXPECT_TRUE(world.saw({"connection", "failed ERR_SSL_UNSUPPORTED_PROTOCOL"}))
       << "It speaks TLS 1.2, and the server nothing below 1.3: one "
@@ -145,7 +145,7 @@ TEST(Failure, OfOneHarmsNoOther) {
                                        "ECDHE-ECDSA-AES128-GCM-SHA256");
              }});
   world.shake_hands(bad);
-  world.until([&] { return bad.ended; });
+  world.until("the client's end", [&] { return bad.ended; });
 
   Client good(world);
   world.shake_hands(good);
@@ -169,7 +169,7 @@ TEST(Failure, AfterThatIsTheSocketsOwn) {
 
   client.silent = true;
   client.wire.send("this is no record, and never was one");
-  world.until([&] { return world.accepted.at(0)->destroyed(); });
+  world.until("destroyed()", [&] { return world.accepted.at(0)->destroyed(); });
   Client good(world);
   world.shake_hands(good);
 
@@ -189,7 +189,7 @@ TEST(Failure, ASecondHandshakeIsRefused) {
 
   SSL_renegotiate(client.ssl());
   SSL_do_handshake(client.ssl());
-  world.until([&] { return !client.failure().empty(); });
+  world.until("an answer", [&] { return !client.failure().empty(); });
   world.settle();
 
   EXPECT_IS(client.failure(), "no renegotiation")
@@ -205,10 +205,10 @@ TEST(Plaintext, IsRefused) {
   Client plain(world);
   plain.silent = true;
   plain.wire.send("hello, who is there?\n");
-  world.until([&] { return !world.failed.empty(); });
+  world.until("a failure", [&] { return !world.failed.empty(); });
   world.settle();
   plain.silent = false;
-  world.until([&] { return plain.ended; });
+  world.until("the client's end", [&] { return plain.ended; });
 
   Client good(world);
   world.shake_hands(good);
@@ -227,7 +227,7 @@ TEST(Plaintext, ARecordThatIsTooLong) {
   huge.wire.send(std::string("\x16\x03\x03\xff\xff", 5) +
                  std::string(5000, 'x'));
 
-  world.until([&] { return !world.failed.empty(); });
+  world.until("a failure", [&] { return !world.failed.empty(); });
   world.settle();
 
   EXPECT_IS(world.events.size(), std::size_t{2})
@@ -244,7 +244,7 @@ TEST(GoingAway, IsAnErrorOfTheHandshake) {
   world.settle();
 
   client.wire.finish();
-  world.until([&] { return !world.failed.empty(); });
+  world.until("a failure", [&] { return !world.failed.empty(); });
   world.settle();
 
   EXPECT_TRUE(world.saw({"connection", "failed ECONNRESET"}))
@@ -261,7 +261,7 @@ TEST(GoingAway, InTheMiddleOfARecord) {
   world.settle();
 
   client.wire.reset();
-  world.until([&] { return !world.failed.empty(); });
+  world.until("a failure", [&] { return !world.failed.empty(); });
   world.settle();
 
   EXPECT_TRUE(world.saw({"connection", "failed ECONNRESET"}))
@@ -306,7 +306,7 @@ TEST(Timeout, IsToldOnce) {
   EXPECT_IS(world.failed.at(0)->destroyed(), false)
       << "As in Node: it is the listener's to destroy.";
   world.failed.at(0)->destroy();
-  world.until([&] {
+  world.until("the client's end", [&] {
     client.silent = false;
     return client.ended;
   });
@@ -323,7 +323,7 @@ TEST(Timeout, ClosesWhatNobodyHearsOf) {
 
   world.pass(120s);
   client.silent = false;
-  world.until([&] { return client.ended; });
+  world.until("the client's end", [&] { return client.ended; });
 
   EXPECT_IS(connections(world), 0)
       << "Without a listener of on_tls_client_error nobody else would.";
@@ -352,7 +352,7 @@ TEST(Many, TheOldestGivesWay) {
   Client one(world), two(world), three(world);
   for (Client* it : {&one, &two, &three}) it->silent = true;
 
-  world.until([&] { return world.failed.size() == 1; });
+  world.until("a failure", [&] { return world.failed.size() == 1; });
   world.settle();
   two.silent = three.silent = false;
   world.shake_hands(two);

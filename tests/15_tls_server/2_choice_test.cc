@@ -143,7 +143,7 @@ TEST(Callback, MayAnswerWhenTheClientIsGone) {
   auto context = tls::create_secure_context(context_of("sni"));
   {
     Client client(world, {.servername = "any.test"});
-    world.until([&] { return waits != nullptr; });
+    world.until("sni_callback", [&] { return waits != nullptr; });
   }
   world.failed.clear();
   // Whether the server sees FIN while it waits is not for this test.
@@ -186,7 +186,7 @@ TEST(Callback, MayRefuse) {
   }));
   Client client(world, {.servername = "any.test"});
 
-  world.until([&] { return client.ended; });
+  world.until("the client's end", [&] { return client.ended; });
 
   EXPECT_TRUE(world.saw({"connection", "answered", "failed E_NOT_HERE"}))
       << "The callback's error is the error of the handshake; it is told once, "

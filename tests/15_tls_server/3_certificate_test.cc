@@ -17,7 +17,7 @@ std::string outcome(World& world, const std::string& credential,
                     std::function<void(SSL_CTX*)> configure = {}) {
   Client client(world, {.credential = credential, .configure = configure});
   world.events.clear();
-  world.until([&] {
+  world.until("an end of the handshake", [&] {
     return !world.events.empty() && world.events.back() != "connection";
   });
   world.settle();

@@ -15,7 +15,7 @@ struct Visit {
       : client(world, std::move(options)) {
     client.resume(session);
     world.shake_hands(client);
-    world.until([&] {
+    world.until("a session", [&] {
       return client.session() || !client.failure().empty() || client.reused();
     });
     world.settle();
@@ -160,7 +160,7 @@ TEST(NewSession, MayBeStoredWhenTheClientIsGone) {
       });
   {
     Client client(world);
-    world.until([&] { return waits != nullptr; });
+    world.until("on_new_session", [&] { return waits != nullptr; });
   }
   world.pass(120s);
   for (const TlsSocketPtr& it : world.failed) it->destroy();

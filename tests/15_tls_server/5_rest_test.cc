@@ -51,7 +51,7 @@ TEST(Reload, InTheMiddleOfAHandshake) {
   };
   world.serve(options);
   Client client(world, {.servername = "any.test"});
-  world.until([&] { return waits != nullptr; });
+  world.until("sni_callback", [&] { return waits != nullptr; });
 
   world.server->set_secure_context(context_of("sni"));
   waits(nullptr, nullptr);
@@ -79,7 +79,7 @@ TEST(Context, IsSharedWithSocketsWithoutAServer) {
     world.accepted.push_back(socket);
   });
   plain->listen(0, "127.0.0.1");
-  world.until([&] { return plain->listening(); });
+  world.until("listening()", [&] { return plain->listening(); });
 
   Client direct(world, {}, plain->address()->port);
   world.until("accepted");

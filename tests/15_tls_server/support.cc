@@ -55,7 +55,7 @@ void World::serve(tls::ServerOptions options) {
   server = tls::create_server(loop, std::move(options));
   record(*server);
   server->listen(0, "127.0.0.1");
-  until([this] { return server->listening(); });
+  until("listening()", [this] { return server->listening(); });
   settle();
 }
 
@@ -80,17 +80,15 @@ void World::turn() {
   for (Client* client : std::vector<Client*>(clients_)) client->move();
 }
 
-void World::until(std::function<bool()> done) {
-  auto end = std::chrono::steady_clock::now() + 4s;
+void World::until(const std::string& what, const std::function<bool()>& done) {
   while (!done()) {
-    if (std::chrono::steady_clock::now() > end)
-      return add("(nothing more happens)");
+    if (time_left() == 0ms) return add("(waits for " + what + " in vain)");
     turn();
   }
 }
 
 void World::until(const std::string& event) {
-  until([&] {
+  until(event, [&] {
     return std::find(events.begin(), events.end(), event) != events.end();
   });
 }
@@ -100,7 +98,7 @@ void World::settle() {
 }
 
 void World::shake_hands(Client& client) {
-  until([&] {
+  until("the end of the handshake", [&] {
     return client.is_secure() || !client.failure().empty() || client.ended;
   });
   settle();

@@ -65,9 +65,9 @@ class World {
   void record(tls::Server& server);
   std::uint16_t port() const { return server->address()->port; }
 
-  // Turns the loop and moves the clients until `done`; for some seconds, then
-  // "(nothing more happens)".
-  void until(std::function<bool()> done);
+  // Turns the loop and moves the clients until `done`, or until the test's time
+  // is over: "(waits for WHAT in vain)".
+  void until(const std::string& what, const std::function<bool()>& done);
   void until(const std::string& event);
   void settle();  // some turns: whatever is ready by now is done then
   // Until the client has agreed or failed, and all that follows.

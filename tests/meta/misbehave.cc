@@ -1,5 +1,6 @@
 // Tests that go wrong in every way a learner's code can: runner_test.cc looks
 // at what the runner makes of them.
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -44,6 +45,11 @@ TEST(Misbehave, WaitsForEver) {
   graded::TcpPair pair;
   char byte;
   (void)!::recv(pair.theirs, &byte, 1, 0);
+}
+
+TEST(Misbehave, GivesUpInTime) {
+  while (graded::time_left().count() > 0) ::poll(nullptr, 0, 1);
+  ADD_FAILURE() << "What it has waited for did not come.";
 }
 
 TEST(Misbehave, RunsForEver) {

@@ -24,7 +24,7 @@ const std::map<std::string, Outcome>& outcomes() {
           "ExitsWithZero", "ExitsAtOnceWithZero", "ClosesEveryDescriptor",
           "LeavesAChildRunning", "PrintsWithoutEnd", "TakesAllMemory",
           "IsSkipped", "PrintsAPassedVerdict", "FailsThenCrashes",
-          "NoSuchTest"})
+          "GivesUpInTime", "NoSuchTest"})
       names.push_back(std::string("Misbehave.") + name);
     Limits limits;
     limits.deadline = std::chrono::seconds(3);
@@ -90,6 +90,11 @@ TEST(Runner, EndsAHangAndNamesTheCall) {
   EXPECT_TRUE(says("WaitsForEver", "recv("));
   EXPECT_TRUE(says("WaitsForEver", "never returned"));
   EXPECT_EQ(verdict("RunsForEver"), "TIMEOUT");
+}
+
+TEST(Runner, LeavesTimeToSayWhatWasWaitedFor) {
+  EXPECT_EQ(verdict("GivesUpInTime"), "FAIL");
+  EXPECT_TRUE(says("GivesUpInTime", "did not come"));
 }
 
 TEST(Runner, DoesNotTakeAnExitForAPass) {

@@ -75,7 +75,7 @@ std::string signal_text(int number) {
 // The child's side: limits, then the test binary with one test chosen.
 [[noreturn]] void become_test(const std::string& binary,
                               const std::string& name, int channel, int output,
-                              const Limits& limits) {
+                              const Limits& limits, Clock::time_point end) {
   ::setsid();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   auto limit = [](auto what, rlim_t value) {
@@ -102,6 +102,8 @@ std::string signal_text(int number) {
   ::dup2(channel, kChannel);
   ::syscall(SYS_close_range, 3, kChannel - 1, 0);
   ::setenv(channel::kVariable, std::to_string(kChannel).c_str(), 1);
+  auto time = std::chrono::duration_cast<milliseconds>(end.time_since_epoch());
+  ::setenv(channel::kDeadline, std::to_string(time.count()).c_str(), 1);
   for (const char* variable :
        {"XML_OUTPUT_FILE", "TESTBRIDGE_TEST_ONLY", "GTEST_OUTPUT",
         "TEST_TOTAL_SHARDS", "TEST_PREMATURE_EXIT_FILE",
@@ -370,12 +372,13 @@ Outcome run_one(const std::string& binary, const std::string& name,
   std::string key = new_key();
   Report report(key);
   auto start = Clock::now();
+  auto end = start + limits.deadline;
   // Before there is a child: one that ends at once would make this a SIGPIPE.
   std::string line = key + " " + std::to_string(report.pass_status) +
                      (ending == Ending::kCanary ? " 1\n" : " 0\n");
   (void)!::write(lines[0], line.data(), line.size());
   pid_t child = checked(::fork(), "fork");
-  if (child == 0) become_test(binary, name, lines[1], output[1], limits);
+  if (child == 0) become_test(binary, name, lines[1], output[1], limits, end);
   ::close(lines[1]);
   ::close(output[1]);
   ::fcntl(lines[0], F_SETFL, O_NONBLOCK);
@@ -394,9 +397,10 @@ Outcome run_one(const std::string& binary, const std::string& name,
         !drain(output[0], [&](auto b) { report.take_output(b); }))
       waited[2].fd = -1;
   };
+  // A test that knows that its time is over has some left to say so.
+  auto killed = end + limits.deadline / 10;
   while (true) {
-    auto left = std::chrono::duration_cast<milliseconds>(
-        start + limits.deadline - Clock::now());
+    auto left = std::chrono::duration_cast<milliseconds>(killed - Clock::now());
     late = left.count() <= 0;
     endless = report.output_bytes > limits.output_bytes;
     if (late || endless) break;
