@@ -30,8 +30,9 @@ class TlsTransport : public net::Transport {
 
   // kEnd: both sides have agreed, and the last message of it is out. kWaits:
   // whoever has made the engine wait, or has called hold(), must say when to go
-  // on. kFailed: the peer has been told why, if there was room. A peer that is
-  // gone before the end is ECONNRESET (TLSERR-5).
+  // on; an engine that waits may also want to read, to see the peer leave.
+  // kFailed: the peer has been told why, if there was room. A peer that is gone
+  // before the end is ECONNRESET (TLSERR-5).
   net::IoResult handshake() override;
   bool needs_handshake() const override { return true; }
   // The handshake does not end before hold(false).

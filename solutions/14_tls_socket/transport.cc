@@ -147,7 +147,10 @@ IoResult TlsTransport::State::step() {
     case SSL_ERROR_WANT_READ:
       break;
     case SSL_ERROR_WANT_CLIENT_HELLO_CB:
-      return {.kind = IoResult::kWaits};
+      // 14.2: somebody here is asked. Meanwhile the peer has nothing to say,
+      // but it may leave.
+      if (!box.arrived.empty()) return {.kind = IoResult::kWaits};
+      break;
     default:
       Error error = handshake_error();
       // 14.2: the alert, which tells the peer why.

@@ -220,6 +220,32 @@ TEST(Waiting, AFullSocketDelaysTheHandshake) {
       << "The kernel has had no room three times during the handshake.";
 }
 
+TEST(Waiting, ThePeerMayLeaveWhileSomebodyIsAsked) {
+  RULE("TLSERR-1");
+  World world;
+  Near near(world, {}, TlsEnd::kClient);
+  tls::AcceptOptions options;
+  options.cert = credential("server-cert.pem");
+  options.key = credential("server-key.pem");
+  options.secure_context = options.context();
+  SSL_CTX_set_client_hello_cb(
+      options.secure_context->get(),
+      [](SSL*, int*, void*) { return SSL_CLIENT_HELLO_RETRY; }, nullptr);
+  near.socket = tls::accept(world.loop, near.raw, options);
+  world.record(*near.socket);
+  near.carry();
+
+  world.add("the client leaves");
+  near.wire.finish();
+  world.settle();
+
+  EXPECT_TRUE(world.saw(
+      {"the client leaves", "error ECONNRESET", "close after an error"}))
+      << "A callback of the engine's (SSL_CTX_set_client_hello_cb(3)) has said "
+         "\"ask me later\". Whoever is asked may never answer, and the client "
+         "goes away meanwhile: that has to be noticed.";
+}
+
 TEST(Later, AnErrorWaitsUntilConnectHasReturned) {
   RULE("EVT-6");
   World world;

@@ -241,6 +241,32 @@ TEST(Resume, MayAnswerLaterAndOnce) {
   EXPECT_IS(second.reused(), true) << "The first answer counts.";
 }
 
+TEST(Resume, IsNotWaitedForByAClientThatHasGone) {
+  RULE("TLSERR-6");
+  World world;
+  world.serve(with_store());
+  Visit first(world, {}, kOld);
+  std::function<void(std::string)> waits;
+  world.server->on_resume_session(
+      [&](std::string_view, std::function<void(std::string)> answer) {
+        world.add("asked");
+        waits = answer;
+      });
+  Client second(world, kOld);
+  second.resume(first.client.session());
+  world.until("asked");
+
+  second.wire.finish();
+  world.until("a failure", [&] { return !world.failed.empty(); });
+  waits("");
+  world.settle();
+
+  EXPECT_TRUE(world.saw(
+      {"connection", "secure", "connection", "asked", "failed ECONNRESET"}))
+      << "on_resume_session has not answered yet, and the client leaves: that "
+         "is noticed at once, and the answer is for nobody.";
+}
+
 TEST(Resume, DoesNotAskForATicket) {
   RULE("TLSSESS-5");
   World world;

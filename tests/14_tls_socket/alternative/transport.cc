@@ -90,7 +90,7 @@ struct TlsTransport::State {
       IoResult sent = drain();
       if (kind == SSL_ERROR_NONE) return {};
       if (kind == SSL_ERROR_ZERO_RETURN) return {.kind = IoResult::kEnd};
-      if (kind == SSL_ERROR_WANT_CLIENT_HELLO_CB)
+      if (kind == SSL_ERROR_WANT_CLIENT_HELLO_CB && BIO_wpending(ours) > 0)
         return {.kind = IoResult::kWaits};
       if (error) return {.kind = IoResult::kFailed, .error = error};
       if (sent.kind != IoResult::kEnd) return sent;
