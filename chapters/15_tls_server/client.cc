@@ -69,7 +69,7 @@ bool Server::Client::asks_for_context() const {
 
 // Called again after each SSL_CLIENT_HELLO_RETRY, and for a second hello
 // of the same client (RFC 8446, section 4.1.4).
-int Server::Client::hello() {
+int Server::Client::hello(int*) {
   // TODO(15.3): whose answers are needed? SSL_CLIENT_HELLO_RETRY until they
   // are there; then use() it. It cannot throw: OpenSSL calls it.
   return SSL_CLIENT_HELLO_SUCCESS;

@@ -52,7 +52,7 @@ class Server::Client : public TlsSocket {
 
   // Asked by OpenSSL.
   static Client* of(const SSL* ssl);
-  int hello();                     // for SSL_CTX_set_client_hello_cb(3)
+  int hello(int* alert);           // for SSL_CTX_set_client_hello_cb(3)
   SSL_SESSION* resumed_session();  // for SSL_CTX_sess_set_get_cb(3)
   const TicketKeys& ticket_keys() const;
 

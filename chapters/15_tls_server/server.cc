@@ -26,9 +26,9 @@ void Server::State::prepare(SSL_CTX* context, std::chrono::seconds timeout) {
   SSL_CTX_set_timeout(context, static_cast<long>(timeout.count()));
   SSL_CTX_set_client_hello_cb(
       context,
-      [](SSL* ssl, int*, void*) {
+      [](SSL* ssl, int* alert, void*) {
         Client* client = Client::of(ssl);
-        return client ? client->hello() : SSL_CLIENT_HELLO_SUCCESS;
+        return client ? client->hello(alert) : SSL_CLIENT_HELLO_SUCCESS;
       },
       nullptr);
   // Without it, and without a certificate, OpenSSL falls back to TLS 1.2, and

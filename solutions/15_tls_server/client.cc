@@ -93,9 +93,15 @@ bool Server::Client::asks_for_context() const {
 
 // 15.3: called again after each SSL_CLIENT_HELLO_RETRY, and for a second hello
 // of the same client (RFC 8446, section 4.1.4).
-int Server::Client::hello() {
+int Server::Client::hello(int* alert) {
+  Hello said = parse_hello(engine());
+  if (stage_ != Stage::kNew && said.servername != hello_.servername) {
+    // 15.3: OpenSSL would take the new name, with the old one's context.
+    *alert = SSL_AD_ILLEGAL_PARAMETER;
+    return SSL_CLIENT_HELLO_ERROR;
+  }
   if (stage_ == Stage::kNew) {
-    hello_ = parse_hello(engine());
+    hello_ = std::move(said);
     if (!asks_for_context())
       identity_ = server_->state_->identity_for(hello_.servername);
     stage_ = Stage::kAnswered;

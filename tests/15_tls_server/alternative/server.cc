@@ -114,10 +114,14 @@ class Server::Client : public TlsSocket {
     destroy();
   }
 
-  int hello() {
-    if (std::exchange(greeted_, true))
-      return questions_ > 0 ? SSL_CLIENT_HELLO_RETRY : decided();
+  int hello(int* alert) {
     Hello hello = parse_hello(engine());
+    if (std::exchange(greeted_, true)) {
+      if (hello.servername == name_)
+        return questions_ > 0 ? SSL_CLIENT_HELLO_RETRY : decided();
+      *alert = SSL_AD_ILLEGAL_PARAMETER;
+      return SSL_CLIENT_HELLO_ERROR;
+    }
     name_ = hello.servername;
     context_ = server_->state_->by_name(name_);
     bool store = !hello.session_id.empty() && !hello.has_ticket &&
@@ -326,9 +330,9 @@ void Server::set_secure_context(ContextPtr context) {
       raw, static_cast<long>(state_->options.session_timeout.count()));
   SSL_CTX_set_client_hello_cb(
       raw,
-      [](SSL* ssl, int*, void*) {
+      [](SSL* ssl, int* alert, void*) {
         Client* client = Client::behind(ssl);
-        return client ? client->hello() : SSL_CLIENT_HELLO_SUCCESS;
+        return client ? client->hello(alert) : SSL_CLIENT_HELLO_SUCCESS;
       },
       nullptr);
   SSL_CTX_set_cert_cb(
