@@ -1,11 +1,12 @@
-"""Our TLS with OpenSSL's own tools and with Node at the other end."""
+"""Our TLS with OpenSSL's own tools, curl and Node at the other end."""
 
 import pathlib
 import subprocess
 import sys
 
 sys.path.insert(0, "tests/interop")
-from interop_test import BULK, HERE, LINE, Case, main, needs  # noqa: E402
+from interop_test import (  # noqa: E402
+    BULK, DEADLINE, HERE, LINE, Case, main, needs)
 
 CERTIFICATES = pathlib.Path("common/testing/certificates").absolute()
 CLIENT = pathlib.Path("solutions/12_services/chat_client").absolute()
@@ -119,6 +120,42 @@ class SClient(TlsCase):
         plain.stdin.close()
         self.assertNotIn(LINE, plain.stdout.read())
         self.good(port)
+
+
+@needs("curl")
+class Curl(TlsCase):
+    """A client that has its own way of verifying."""
+
+    def curl(self, port, *, ca="ca-cert", name="localhost"):
+        # The echo of this request is an answer to it: a line that begins with
+        # the version and 200, the length, and the body.
+        return subprocess.run(
+            ["curl", "--silent", "--show-error", "--cacert", pem(ca),
+             "--resolve", f"{name}:{port}:127.0.0.1", "--http1.1",
+             "--request", "HTTP/1.1 200", "--data-raw", LINE.decode(),
+             f"https://{name}:{port}"],
+            stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=DEADLINE)
+
+    def good(self, port):
+        done = self.curl(port)
+        self.assertEqual((done.returncode, done.stdout), (0, LINE), done.stderr)
+
+    def refused(self, port, **wrong):
+        cannot_verify = 60
+        done = self.curl(port, **wrong)
+        self.assertEqual((done.returncode, done.stdout), (cannot_verify, b""),
+                         done.stderr)
+        self.good(port)
+
+    def test_it_verifies_us(self):
+        self.good(self.ours_by_tls())
+
+    def test_it_does_not_believe_another_authority(self):
+        self.refused(self.ours_by_tls(), ca="ca2-cert")
+
+    def test_it_does_not_believe_another_name(self):
+        self.refused(self.ours_by_tls(), name="other.test")
 
 
 class Ourselves(TlsCase):
