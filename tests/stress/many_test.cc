@@ -1,10 +1,6 @@
 // 5,000 connections opened, used and closed: memory and descriptors are back
 // at the start.
-#include <malloc.h>
-
 #include <cstddef>
-#include <filesystem>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,20 +8,12 @@
 
 #include "chapters/11_server/server.h"
 #include "gtest/gtest.h"
+#include "tests/stress/usage.h"
 
 namespace {
 
 constexpr int kConnections = 5000;
 constexpr int kAtOnce = 100;
-
-std::size_t bytes_in_use() {
-  return ::mallinfo2().uordblks;
-}
-
-std::ptrdiff_t descriptors_open() {
-  using Directory = std::filesystem::directory_iterator;
-  return std::distance(Directory("/proc/self/fd"), Directory());
-}
 
 // Opens them, a hundred at a time; each sends a line, gets it back, and ends.
 class Round {
@@ -64,15 +52,13 @@ class Round {
 
 TEST(Many, ConnectionsLeaveNothingBehind) {
   Round().run();  // what is allocated once, and kept, is there after this
-  std::ptrdiff_t descriptors = descriptors_open();
-  std::size_t memory = bytes_in_use();
+  std::ptrdiff_t descriptors = stress::descriptors_open();
+  std::size_t memory = stress::bytes_in_use();
 
   Round().run();
 
-  EXPECT_EQ(descriptors_open(), descriptors);
-  // Sanitizers have an allocator of their own: mallinfo2() knows nothing of it,
-  // and LeakSanitizer looks instead.
-  EXPECT_LE(bytes_in_use(), memory + 4096);
+  EXPECT_EQ(stress::descriptors_open(), descriptors);
+  EXPECT_LE(stress::bytes_in_use(), memory + 4096);
 }
 
 int main(int argc, char** argv) {
