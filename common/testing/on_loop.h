@@ -13,6 +13,29 @@ inline std::string yes_no(bool value) {
   return value ? "yes" : "no";
 }
 
+// What a call of a Transport has come to: "5 bytes", "wants read", "wants write",
+// "waits", "end", "failed: write EPIPE". (A template, as common/ stands on no
+// chapter.)
+template <typename IoResult>
+std::string in_words(const IoResult& result) {
+  switch (result.kind) {
+    case IoResult::kBytes:
+      return std::to_string(result.bytes) + " bytes";
+    case IoResult::kWantsRead:
+      return "wants read";
+    case IoResult::kWantsWrite:
+      return "wants write";
+    case IoResult::kWaits:
+      return "waits";
+    case IoResult::kEnd:
+      return "end";
+    case IoResult::kFailed:
+      if (!result.error) return "failed, and does not say why";
+      return "failed: " + result.error->syscall + " " + result.error->code;
+  }
+  return "an unknown kind";
+}
+
 // The code of an error, "ok" without one.
 inline std::string code(const net::Error* error) {
   return error ? error->code : "ok";

@@ -21,28 +21,9 @@
 #include "chapters/09_streams/transport.h"
 #include "chapters/09_streams/write_queue.h"
 #include "common/testing/graded.h"
+#include "common/testing/on_loop.h"
 
 namespace graded {
-
-// "5 bytes", "wants read", "wants write", "end", "failed: write EPIPE".
-inline std::string in_words(const net::IoResult& result) {
-  switch (result.kind) {
-    case net::IoResult::kBytes:
-      return std::to_string(result.bytes) + " bytes";
-    case net::IoResult::kWantsRead:
-      return "wants read";
-    case net::IoResult::kWantsWrite:
-      return "wants write";
-    case net::IoResult::kWaits:
-      return "waits";
-    case net::IoResult::kEnd:
-      return "end";
-    case net::IoResult::kFailed:
-      if (!result.error) return "failed, and does not say why";
-      return "failed: " + result.error->syscall + " " + result.error->code;
-  }
-  return "an unknown kind";
-}
 
 inline constexpr std::size_t kAnyNumber = static_cast<std::size_t>(-1);
 

@@ -17,21 +17,6 @@ namespace {
 
 using Answers = std::deque<IoResult::Kind>;
 
-const char* name_of(IoResult::Kind kind) {
-  switch (kind) {
-    case IoResult::kWantsRead:
-      return "wants read";
-    case IoResult::kWantsWrite:
-      return "wants write";
-    case IoResult::kWaits:
-      return "waits";
-    case IoResult::kFailed:
-      return "failed";
-    default:
-      return "done";
-  }
-}
-
 // A plain transport, some of whose calls are answered by a script; and what it
 // has received it gives away two bytes at a time.
 class Scripted : public net::FdTransport {
@@ -69,9 +54,9 @@ class Scripted : public net::FdTransport {
     // The last one holds for further calls.
     if (answers.size() > 1 || result.kind == IoResult::kEnd)
       answers.pop_front();
-    net_.add(call + ": " + name_of(result.kind));
     if (result.kind == IoResult::kFailed)
       result.error = Error::from_errno(ECONNRESET, "read");
+    net_.add(call + ": " + in_words(result));
     return result;
   }
   Net& net_;
@@ -124,7 +109,7 @@ TEST(Handshake, ComesBeforeAllElse) {
   net.settle();
 
   EXPECT_TRUE(net.saw({"handshake: wants read", "asks for POLLIN, sends \"\"",
-                       "handshake: wants write", "handshake: done", "data go"}))
+                       "handshake: wants write", "handshake: end", "data go"}))
       << "As long as the two have not agreed, nothing is read or written, and "
          "poll() is asked for what the handshake needs.";
   EXPECT_IS(arrived(wire.peer), "hello") << "Then what waits is sent.";
@@ -145,7 +130,7 @@ TEST(Handshake, ThatWaitsIsTriedAgainWhenItIsSaid) {
   socket->try_again();
   net.settle();
 
-  EXPECT_TRUE(net.saw({"handshake: waits", "try again", "handshake: done",
+  EXPECT_TRUE(net.saw({"handshake: waits", "try again", "handshake: end",
                        "agreed", "data hello"}))
       << "It waits for somebody here, and not for the peer.";
 }
@@ -160,7 +145,8 @@ TEST(Handshake, ThatFailsDestroys) {
 
   net.settle();
 
-  EXPECT_TRUE(net.saw({"handshake: failed", "error ECONNRESET"}))
+  EXPECT_TRUE(
+      net.saw({"handshake: failed: read ECONNRESET", "error ECONNRESET"}))
       << "Unless disagreed() is overridden it is an error as any other.";
 }
 

@@ -181,7 +181,7 @@ TEST(Waiting, AHandshakeGoesOnStepByStep) {
   RULE("WAIT-1");
   Desk desk;
   Lines steps;
-  auto step = [&] { steps.push_back(kind_of(desk.transport->handshake())); };
+  auto step = [&] { steps.push_back(in_words(desk.transport->handshake())); };
 
   desk.wire->room = 0;
   step();

@@ -188,7 +188,7 @@ TEST(Writing, GoesOnWithMoreThanItHadBefore) {
   std::string both = "hello world";
 
   desk.wire->room = 0;
-  std::string full = kind_of(desk.write("hello "));
+  std::string full = in_words(desk.write("hello "));
   desk.wire->room = std::string::npos;
   IoResult result = desk.write(both);
   both.erase(0, result.bytes);
@@ -210,12 +210,12 @@ TEST(Writing, MayHaveToRead) {
 
   desk.wire->coming = ticket.substr(0, 600);
   steps.push_back(desk.read());
-  steps.push_back(kind_of(desk.write("hello")));
+  steps.push_back(in_words(desk.write("hello")));
   desk.wire->coming = ticket.erase(0, 600);
-  steps.push_back(kind_of(desk.write("hello")));
+  steps.push_back(in_words(desk.write("hello")));
   desk.carry();
 
-  EXPECT_IS(steps, (Lines{"wants read", "wants read", "bytes"}))
+  EXPECT_IS(steps, (Lines{"wants read", "wants read", "5 bytes"}))
       << "The server has begun a long message for OpenSSL itself, a ticket in "
          "several records. As long as it is not there OpenSSL cannot write.";
   EXPECT_IS(desk.far.received(), "hello") << "Then the bytes are sent.";

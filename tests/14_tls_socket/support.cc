@@ -28,11 +28,7 @@ TlsEnd::Options without_tickets(TlsEnd::Options options) {
 }
 
 void note(const std::string& call, const IoResult& result) {
-  std::string what = kind_of(result);
-  if (result.kind == IoResult::kBytes)
-    what = std::to_string(result.bytes) + " bytes";
-  if (result.error) what += " " + result.error->code;
-  step("you", call + ": " + what);
+  step("you", call + ": " + in_words(result));
 }
 
 tls::Engine new_client() {
@@ -221,7 +217,7 @@ std::string Desk::read(std::size_t most) {
   std::string into(most, '\0');
   IoResult result = transport->read(into);
   note("read()", result);
-  if (result.kind != IoResult::kBytes) return kind_of(result);
+  if (result.kind != IoResult::kBytes) return in_words(result);
   return into.substr(0, result.bytes);
 }
 
@@ -236,7 +232,7 @@ IoResult Desk::write(std::string_view bytes) {
 std::string Desk::shutdown() {
   IoResult result = transport->shutdown_write();
   note("shutdown_write()", result);
-  return kind_of(result);
+  return in_words(result);
 }
 
 void Desk::write_all(std::string bytes) {
@@ -307,24 +303,6 @@ void make_long_tickets(SSL_CTX* context) {
   SSL_CTX_set_session_ticket_cb(context, add, take, nullptr);
   SSL_CTX_set_max_send_fragment(context, 512);
   SSL_CTX_set_num_tickets(context, 1);
-}
-
-std::string kind_of(const IoResult& result) {
-  switch (result.kind) {
-    case IoResult::kBytes:
-      return "bytes";
-    case IoResult::kWantsRead:
-      return "wants read";
-    case IoResult::kWantsWrite:
-      return "wants write";
-    case IoResult::kWaits:
-      return "waits";
-    case IoResult::kEnd:
-      return "end";
-    case IoResult::kFailed:
-      return "failed";
-  }
-  return "?";
 }
 
 }  // namespace graded

@@ -157,6 +157,4 @@ void send_tickets(SSL_CTX* context);
 // Session tickets are so long that they come in several records.
 void make_long_tickets(SSL_CTX* context);
 
-std::string kind_of(const IoResult& result);  // "wants read"
-
 }  // namespace graded
