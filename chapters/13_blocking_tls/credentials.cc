@@ -9,19 +9,13 @@
 #include <string>
 
 #include "chapters/13_blocking_tls/tls_error.h"
+#include "common/free_with.h"
 #include "common/todo.h"
 
 namespace tls {
 namespace {
 
-// Owns an object of OpenSSL's.
-template <auto Free>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
+using net::FreeWith;
 using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;

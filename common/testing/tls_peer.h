@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "common/free_with.h"
 #include "common/testing/peer.h"
 
 namespace graded {
@@ -67,15 +68,8 @@ class TlsEnd {
 
  private:
   void note_failure(int result);
-  template <auto Free>
-  struct FreeWith {
-    template <typename T>
-    void operator()(T* object) const {
-      Free(object);
-    }
-  };
-  std::unique_ptr<SSL_CTX, FreeWith<SSL_CTX_free>> context_;
-  std::unique_ptr<SSL, FreeWith<SSL_free>> ssl_;
+  std::unique_ptr<SSL_CTX, net::FreeWith<SSL_CTX_free>> context_;
+  std::unique_ptr<SSL, net::FreeWith<SSL_free>> ssl_;
   std::string failure_;
 };
 

@@ -7,17 +7,13 @@
 
 #include <memory>
 
+#include "common/free_with.h"
+
 namespace tls {
 namespace {
 
-template <auto Function>
-struct Free {
-  template <typename T>
-  void operator()(T* it) const {
-    Function(it);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
+using net::FreeWith;
+using Bio = std::unique_ptr<BIO, FreeWith<BIO_free>>;
 
 // What `print` writes into memory.
 template <typename Print>
@@ -59,7 +55,7 @@ std::string names_of(X509* certificate) {
 }
 
 std::string serial_of(X509* certificate) {
-  std::unique_ptr<BIGNUM, Free<BN_free>> number(
+  std::unique_ptr<BIGNUM, FreeWith<BN_free>> number(
       ASN1_INTEGER_to_BN(X509_get_serialNumber(certificate), nullptr));
   return printed([&](BIO* bio) { BN_print(bio, number.get()); });
 }

@@ -7,12 +7,6 @@
 
 using namespace graded;
 
-namespace {
-
-const Then kHears = [](TlsEnd& tls, Connection&) { tls.hear(); };
-
-}  // namespace
-
 TEST(Handshake, ConnectThenSecureThenData) {
   RULE("TLSHS-1");
   Peer server(serving([](TlsEnd& tls, Connection& wire) {
@@ -37,9 +31,7 @@ TEST(Handshake, IsNotOverWhenItIsConnected) {
   World world;
   Near near(world);
   near.world.settle();
-  tls::ConnectOptions options = trusting_ca();
-  options.socket = near.raw;
-  near.socket = world.connect(options);
+  near.socket = world.connect(over(near.raw));
 
   world.settle();
   world.add("the server answers");
@@ -224,9 +216,7 @@ TEST(Waiting, ThePeerMayLeaveWhileSomebodyIsAsked) {
   RULE("TLSERR-1");
   World world;
   Near near(world, {}, TlsEnd::kClient);
-  tls::AcceptOptions options;
-  options.cert = credential("server-cert.pem");
-  options.key = credential("server-key.pem");
+  tls::AcceptOptions options = as_server();
   options.secure_context = options.context();
   SSL_CTX_set_client_hello_cb(
       options.secure_context->get(),
@@ -253,9 +243,7 @@ TEST(Later, AnErrorWaitsUntilConnectHasReturned) {
   near.wire.send("220 this is no TLS\r\n");
   world.settle();  // the plain socket has read it
 
-  tls::ConnectOptions options = trusting_ca();
-  options.socket = near.raw;
-  auto socket = world.connect(options);
+  auto socket = world.connect(over(near.raw));
   world.add("connect() has returned");
   world.run();
 

@@ -9,8 +9,6 @@ using namespace graded;
 
 namespace {
 
-const Then kHears = [](TlsEnd& tls, Connection&) { tls.hear(); };
-
 // The events of a client that connects to a server with this certificate.
 Lines events_with(const std::string& credential,
                   const std::function<void(tls::ConnectOptions&)>& change = {},
@@ -274,11 +272,8 @@ TEST(Certificate, IsNotThereIfThePeerShowsNone) {
   RULE("TLSCERT-1");
   World world;
   Near near(world, {}, TlsEnd::kClient);
-  tls::AcceptOptions options;
-  options.cert = credential("server-cert.pem");
-  options.key = credential("server-key.pem");
 
-  auto socket = near.socket = tls::accept(world.loop, near.raw, options);
+  auto socket = near.socket = tls::accept(world.loop, near.raw, as_server());
   world.record(*socket);
   near.shake_hands();
 

@@ -130,8 +130,7 @@ TEST(Pause, LosesNothingThatIsDecryptedAlready) {
   RULE("TLSDATA-5");
   World world;
   Near near(world);
-  tls::ConnectOptions options = trusting_ca();
-  options.socket = near.raw;
+  tls::ConnectOptions options = over(near.raw);
   options.high_water_mark = 1000;
   near.socket = world.connect(options);
   near.shake_hands();
@@ -225,9 +224,7 @@ TEST(Writing, ThatHadToReadHasReadForOthers) {
   RULE("WAIT-3");
   World world;
   Near near(world, {.credential = "server", .configure = make_long_tickets});
-  tls::ConnectOptions options = trusting_ca();
-  options.socket = near.raw;
-  near.socket = world.connect(options);
+  near.socket = world.connect(over(near.raw));
   world.read(*near.socket);
   for (int i = 0; i < 20 && !near.far.is_secure(); ++i) near.carry(600);
   std::string rest = std::exchange(near.held, {});

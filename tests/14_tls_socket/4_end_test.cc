@@ -200,9 +200,7 @@ TEST(Destroy, InTheMiddleOfTheHandshake) {
   RULE("TLSEND-5");
   World world;
   Near near(world);
-  tls::ConnectOptions options = trusting_ca();
-  options.socket = near.raw;
-  near.socket = world.connect(options);
+  near.socket = world.connect(over(near.raw));
   near.carry(100);  // the client has a part of what the server says
 
   near.socket->write("hello",

@@ -63,9 +63,7 @@ TEST(Upgrade, GoesOnOverAnOpenSocket) {
   near.raw->on_close([&](bool) { world.add("the plain one closes"); });
   near.raw->on_data([&](std::string_view bytes) {
     world.add("plain " + std::string(bytes));
-    tls::ConnectOptions options = trusting_ca();
-    options.socket = near.raw;
-    near.socket = world.connect(options);
+    near.socket = world.connect(over(near.raw));
     world.read(*near.socket);
   });
 
@@ -93,10 +91,7 @@ TEST(Upgrade, TakesWhatTheOtherHasReadAndNotSent) {
   near.raw->write(plain);  // more than there is room for
   world.settle();          // and the hello is read, as if it were data
 
-  tls::AcceptOptions options;
-  options.cert = credential("server-cert.pem");
-  options.key = credential("server-key.pem");
-  near.socket = tls::accept(world.loop, near.raw, options);
+  near.socket = tls::accept(world.loop, near.raw, as_server());
   world.record(*near.socket);
   for (int i = 0; i < 1000 && seen.size() < plain.size(); ++i) {
     seen += near.arrived();
@@ -188,9 +183,7 @@ TEST(Session, ListenersMayDestroy) {
   RULE("TLSEND-5");
   World world;
   Near near(world, {.credential = "server", .configure = send_tickets});
-  tls::ConnectOptions options = trusting_ca();
-  options.socket = near.raw;
-  near.socket = world.connect(options);
+  near.socket = world.connect(over(near.raw));
   near.socket->on_session([&](std::string_view) {
     world.add("session");
     near.socket->destroy();
@@ -215,9 +208,7 @@ TEST(KeyLog, HasALineForEachSecret) {
   RULE("TLSSESS-1");
   World world;
   Near near(world);
-  tls::ConnectOptions options = trusting_ca();
-  options.socket = near.raw;
-  near.socket = tls::connect(world.loop, options);
+  near.socket = tls::connect(world.loop, over(near.raw));
   std::string log;
   near.socket->on_keylog([&](std::string_view line) { log += line; });
 

@@ -67,6 +67,19 @@ tls::ConnectOptions to(const Peer& server) {
   return options;
 }
 
+tls::ConnectOptions over(const SocketPtr& raw) {
+  tls::ConnectOptions options = trusting_ca();
+  options.socket = raw;
+  return options;
+}
+
+tls::AcceptOptions as_server() {
+  tls::AcceptOptions options;
+  options.cert = credential("server-cert.pem");
+  options.key = credential("server-key.pem");
+  return options;
+}
+
 TlsSocketPtr World::connect(tls::ConnectOptions options) {
   TlsSocketPtr socket = tls::connect(loop, std::move(options));
   record(*socket);
@@ -277,11 +290,7 @@ void Near::carry(std::size_t most) {
 }
 
 void Near::shake_hands() {
-  if (!socket) {
-    tls::ConnectOptions options = trusting_ca();
-    options.socket = raw;
-    socket = world.connect(std::move(options));
-  }
+  if (!socket) socket = world.connect(over(raw));
   for (int i = 0; i < 5; ++i) carry();
 }
 

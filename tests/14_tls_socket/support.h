@@ -52,9 +52,14 @@ using Then = std::function<void(TlsEnd&, Connection&)>;
 std::vector<Peer::Script> serving(Then then = {}, TlsEnd::Options options = {
                                                       .credential = "server"});
 
-// To `server`, trusting ca, as localhost.
-tls::ConnectOptions to(const Peer& server);
+inline const Then kHears = [](TlsEnd& tls, Connection&) { tls.hear(); };
+
+// Of a client that trusts ca, and wants localhost: of `server`, or at the other
+// end of a socket that is open.
 tls::ConnectOptions trusting_ca();
+tls::ConnectOptions to(const Peer& server);
+tls::ConnectOptions over(const SocketPtr& raw);
+tls::AcceptOptions as_server();
 
 class World {
  public:

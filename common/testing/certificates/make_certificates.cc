@@ -21,6 +21,7 @@
 #include <memory>
 #include <string>
 
+#include "common/free_with.h"
 #include "common/testing/certificates/passphrase.h"
 
 namespace {
@@ -29,16 +30,10 @@ constexpr const char* kPassphrase = graded::kPassphrase;
 constexpr const char* kFrom = "20200101000000Z";
 constexpr const char* kUntil = "21200101000000Z";
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using net::FreeWith;
+using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
+using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
 
 // Passes on what OpenSSL returned, unless it is 0 or a null pointer.
 template <typename T>
