@@ -13,9 +13,9 @@ inline std::string yes_no(bool value) {
   return value ? "yes" : "no";
 }
 
-// What a call of a Transport has come to: "5 bytes", "wants read", "wants write",
-// "waits", "end", "failed: write EPIPE". (A template, as common/ stands on no
-// chapter.)
+// What a call of a Transport has come to: "5 bytes", "wants read", "wants
+// write", "waits", "end", "failed: write EPIPE". (A template, as common/ stands
+// on no chapter.)
 template <typename IoResult>
 std::string in_words(const IoResult& result) {
   switch (result.kind) {
@@ -31,7 +31,8 @@ std::string in_words(const IoResult& result) {
       return "end";
     case IoResult::kFailed:
       if (!result.error) return "failed, and does not say why";
-      return "failed: " + result.error->syscall + " " + result.error->code;
+      return "failed: " + result.error->syscall +
+             (result.error->syscall.empty() ? "" : " ") + result.error->code;
   }
   return "an unknown kind";
 }

@@ -74,7 +74,9 @@ TEST(Name, OfASecondHello) {
   EXPECT_IS(same.failure(), "")
       << "The client's key is of another group than the server wants: so it "
          "sends a second hello (RFC 8446, section 4.1.4).";
-  EXPECT_IS(changed.failure().ends_with("alert illegal parameter"), true)
+  std::string refused = changed.failure();
+  refused.erase(0, refused.find("illegal"));  // versions put it differently
+  EXPECT_IS(refused, "illegal parameter")
       << "This one asks for two.test in its second hello, after the server has "
          "taken it for somebody who wants one.test. That is not allowed "
          "(section 4.1.2), and OpenSSL does not look.";

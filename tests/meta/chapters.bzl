@@ -40,4 +40,15 @@ GOLDEN = {
         "no-reuseaddr",
         "port-in-network-order",
     ],
+    "14_tls_socket": [
+        "deaf-while-somebody-is-asked",
+        "sync-events",
+        "want-read-in-write-ignored",
+        "write-retry-other-buffer",
+    ],
+    "15_tls_server": [
+        "options-checked-late",
+        "second-name-is-taken",
+        "sni-case-sensitive",
+    ],
 }

@@ -18,6 +18,9 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = pathlib.Path("tests/meta/golden")
+# Their time lines differ from run to run, and from one version of OpenSSL to
+# another: how often poll() is called, and how long what is encrypted is.
+WITHOUT_TIME_LINES = {"14_tls_socket", "15_tls_server"}
 
 
 def runfile(path):
@@ -51,6 +54,8 @@ def failure_text(chapter, mutant, rule):
                          check=False)
     for part in re.split(r"(?=^FAIL  )", run.stdout, flags=re.M):
         if part.startswith(f"FAIL  {rule}  "):
+            if chapter in WITHOUT_TIME_LINES:
+                part = re.sub(r"  What both ends did.*?\n\n", "", part, flags=re.S)
             return normal(part.rstrip() + "\n")
     return f"{rule} did not fail; the runner said:\n{run.stdout}"
 
