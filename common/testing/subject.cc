@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,13 @@ char state_of(pid_t pid) {
   std::string text((std::istreambuf_iterator<char>(file)), {});
   std::size_t end = text.rfind(')');
   return end == std::string::npos ? 'X' : text[end + 2];
+}
+
+void set_descriptor_limit(pid_t pid, rlim_t most) {
+  rlimit limit{};
+  ::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit);
+  limit.rlim_cur = most;
+  checked(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), "prlimit()");
 }
 
 }  // namespace
@@ -108,6 +116,17 @@ std::vector<std::string> Subject::descriptors() const {
     found.push_back(entry.path().filename().string());
   std::sort(found.begin(), found.end());
   return found;
+}
+
+void Subject::allow_no_more_descriptors() {
+  std::vector<std::string> open = descriptors();
+  rlim_t lowest = 0;
+  while (std::count(open.begin(), open.end(), std::to_string(lowest))) ++lowest;
+  set_descriptor_limit(pid_, lowest);
+}
+
+void Subject::allow_descriptors() {
+  set_descriptor_limit(pid_, 1024);
 }
 
 int Subject::flags(int fd) const {

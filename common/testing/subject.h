@@ -32,6 +32,9 @@ class Subject {
   void interrupt();
 
   std::vector<std::string> descriptors() const;  // their numbers
+  // From now on it gets EMFILE for a new one; and no longer.
+  void allow_no_more_descriptors();
+  void allow_descriptors();
   // The flags of its descriptor, as open(2) has them.
   int flags(int fd) const;
 

@@ -16,6 +16,7 @@
 #include "common/testing/fault.h"
 #include "common/testing/graded.h"
 #include "common/testing/peer.h"
+#include "tests/03_blocking_server/support.h"
 
 using namespace graded;
 
@@ -23,17 +24,6 @@ namespace {
 
 net::Endpoint at(std::uint16_t port, const std::string& host = "127.0.0.1") {
   return net::Endpoint::parse(host + ":" + std::to_string(port));
-}
-
-// Where a socket is bound, as the kernel says: "127.0.0.1:40001".
-net::Endpoint bound_to(int fd) {
-  Unwatched ours;
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  auto* address = reinterpret_cast<sockaddr*>(&storage);
-  if (::getsockname(fd, address, &size) < 0)
-    throw std::runtime_error("it is no socket: " + errno_name(errno));
-  return net::Endpoint::from(address, size);
 }
 
 // "a descriptor", "-1 and EADDRINUSE": what a call returned.
@@ -62,40 +52,6 @@ std::string local_end(int fd) {
   }
 }
 
-// A listening socket of the test's own.
-struct Listener {
-  net::Endpoint endpoint;  // with the port that the kernel chose
-  std::uint16_t port;
-  OwnFd fd;
-
-  explicit Listener(const net::Endpoint& where = at(0), int backlog = 16)
-      : Listener(listening(where, backlog)) {}
-
- private:
-  explicit Listener(int fd_of_mine)
-      : endpoint(bound_to(fd_of_mine)), port(endpoint.port()), fd(fd_of_mine) {}
-  static int listening(const net::Endpoint& where, int backlog) {
-    Unwatched ours;
-    int fd = ::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::bind(fd, where.address(), where.size()) < 0 ||
-        ::listen(fd, backlog) < 0)
-      throw std::runtime_error("the test's own listen()");
-    return fd;
-  }
-};
-
-void wait_until(int fd, short events) {
-  Unwatched ours;
-  pollfd waited{fd, events, 0};
-  ::poll(&waited, 1, -1);
-}
-
-bool is_ready(int fd, short events) {
-  Unwatched ours;
-  pollfd waited{fd, events, 0};
-  return ::poll(&waited, 1, 0) > 0;
-}
-
 bool closes_on_exec(int fd) {
   return ::fcntl(fd, F_GETFD) & FD_CLOEXEC;
 }
@@ -104,14 +60,6 @@ bool closes_on_exec(int fd) {
 std::string hear(int client) {
   if (client < 0) return outcome(client);
   return Connection(client, "test").receive_all();
-}
-
-// A client that says its name and nothing more.
-Connection client_named(std::uint16_t port, const std::string& name) {
-  Connection client = Connection::to_port(port, name);
-  client.send(name);
-  client.finish();
-  return client;
 }
 
 // How often the code under test waited until the time was over.
