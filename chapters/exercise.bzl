@@ -20,6 +20,7 @@ CONFIRMED = [] if STUDENTS else [
     "03_blocking_server",
     "04_framing",
     "08_events",
+    "10_socket",
 ]
 
 def _chapter():

@@ -101,8 +101,8 @@ std::pair<int, int> tcp_pair() {
   Address address = inet("127.0.0.1", port_of(listener.get()));
   int theirs = new_socket(AF_INET);
   checked(::connect(theirs, address.get(), address.size), "connect()");
-  return {checked(::accept(listener.get(), nullptr, nullptr), "accept()"),
-          theirs};
+  int ours_fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
+  return {checked(ours_fd, "accept()"), theirs};
 }
 
 }  // namespace
