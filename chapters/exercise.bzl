@@ -23,6 +23,17 @@ CONFIRMED = [] if STUDENTS else [
     "10_socket",
 ]
 
+# What a student's code may ask of the compiler: a minute of a processor, 2 GiB
+# of memory, 64 MiB of output. clang cannot be told so.
+MODEST = select({
+    "//common:on_clang": [],
+    "//conditions:default": [
+        "-fmax-errors=50",
+        "-wrapper",
+        "prlimit,--cpu=60:65,--as=2147483648,--fsize=67108864",
+    ],
+})
+
 def _chapter():
     return native.package_name().split("/")[-1]
 
@@ -142,7 +153,7 @@ def submission(name, student, chapter, srcs, deps = [], seed = "1", tags = [], e
         name = code,
         srcs = srcs,
         # As in the chapter's folder: #include "event_loop.h" finds the header.
-        copts = ["-iquotechapters/" + chapter],
+        copts = ["-iquotechapters/" + chapter] + MODEST,
         deps = deps + ["//chapters/{}:header".format(chapter)],
         # All of it, whether a test asks for it or not.
         alwayslink = True,

@@ -126,6 +126,28 @@ class Grades(GradeTest):
         self.assertEqual((row["total"], row["flags"]),
                          ("0", "02: brings assembler of its own"))
 
+    def test_code_that_asks_too_much_of_the_compiler_costs_its_chapter(self):
+        self.hand_in("ann", SUMS, [1, 2])
+        self.hand_in("ann", MORE)
+        wall = "x" * 5_000_000 + "\n"
+        for said, reason in (
+                ("g++: internal compiler error: CPU time limit exceeded signal "
+                 "terminated program prlimit", "takes the compiler more than a minute"),
+                (wall + "g++: internal compiler error: File size limit exceeded signal "
+                 "terminated program prlimit", "makes the compiler write more than 64 MiB"),
+                ("cc1plus: out of memory allocating 2147483664 bytes after a total of "
+                 "577536 bytes", "takes more than 2 GiB of memory to compile")):
+            self.bazel_plan["labels"][self.label("ann", MORE) + "_code"] = {
+                "stderr": said}
+            self.bazel_plan["code"] = 1
+            self.assertEqual(self.grade()[0], 0)
+            row = self.rows()["ann"]
+            self.assertEqual((row[SUMS], row[MORE], row["flags"]),
+                             ("100", "0", "02: " + reason))
+            said = self.results("ann")["tests"][-1]["output"]
+            self.assertIn("No chapter needs so much", said)
+            self.assertLess(len(said), 20_000)
+
     def test_a_file_of_the_chapter_that_did_not_come_is_the_skeletons(self):
         extra = self.write("chapters/02_more/extra.cc", 'int x() { TODO("02.2", "x"); }')
         text = extra.read_text()

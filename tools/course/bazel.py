@@ -54,7 +54,7 @@ class Run:
 
     def failed_actions(self):
         """[(label, what the compiler or linker said)]"""
-        return [(id["label"], _path(action["stderr"]).read_text(errors="replace"))
+        return [(id["label"], _said(_path(action["stderr"])))
                 for id, action in self.of_kind("actionCompleted")
                 if not action.get("success") and "stderr" in action]
 
@@ -86,6 +86,17 @@ class Run:
 
 def _path(file):
     return Path(unquote(urlparse(file["uri"]).path))
+
+
+def _said(path):
+    """What a compiler said: where that is endless, its beginning and its end,
+    in lines that can be read."""
+    with path.open("rb") as file:
+        said = file.read(200_000)
+        file.seek(max(file.tell(), path.stat().st_size - 20_000))
+        said += file.read()
+    return "\n".join(line[:1000] for line in
+                     said.decode(errors="replace").split("\n"))
 
 
 def program():

@@ -14,6 +14,12 @@ MOST_LINES = 40  # of a compiler's output
 # What a compiler says when the machine fails, and not the code.
 MACHINE = re.compile(r"internal compiler error|No space left on device|Killed"
                      r"|out of memory|cannot allocate", re.IGNORECASE)
+# What a compiler says when the code asks too much of it: exercise.bzl, MODEST.
+TOO_MUCH = [
+    ("CPU time limit exceeded", "takes the compiler more than a minute"),
+    ("File size limit exceeded", "makes the compiler write more than 64 MiB"),
+    ("out of memory allocating|virtual memory exhausted",
+     "takes more than 2 GiB of memory to compile")]
 # Where the build keeps its files, which says nothing to a student.
 BUILD_PATH = re.compile(r"(?:[^\s'\":]*/execroot/\w+/)?bazel-out/[^\s/]+/bin/"
                         r"|[^\s'\":]*/execroot/\w+/")
@@ -63,15 +69,19 @@ def _broken(submission, chapter, said):
     forbidden = "undeclared inclusion" in text
     assembler = "Assembler messages:" in text  # what a compiler writes is right
     error = compiler.first_error(text)
-    if MACHINE.search(text) or not (
-            forbidden or assembler or error):
+    too_much = [reason for words, reason in TOO_MUCH if re.search(words, text)]
+    if not too_much and (MACHINE.search(text) or not (
+            forbidden or assembler or error)):
         return _error(chapter, "the compiler did not end well: "
                       + printable(text.strip()[-200:]))
     lines = text.strip().split("\n")
     shown = [line[:300] for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES:
         shown.append(f"... ({len(lines) - MOST_LINES} more lines)")
-    if forbidden:
+    if too_much:
+        reason, meaning = too_much[0], "No chapter needs so much: look for a " \
+            "template, a constexpr, an array or an #include without end."
+    elif forbidden:
         reason, meaning = "includes files that are not its own", ""
     elif assembler:
         reason, meaning = "brings assembler of its own", ""
@@ -81,7 +91,7 @@ def _broken(submission, chapter, said):
         meaning = f"{where}{error.message}\n{error.meaning}".rstrip()
     return Grade(chapter, gradebook.BROKEN, reason, said=printable("\n".join(shown)),
                  meaning=meaning,
-                 flags=[reason] if forbidden or assembler else [])
+                 flags=[reason] if too_much or forbidden or assembler else [])
 
 
 def _disbelief(graded, submission, chapter, status):

@@ -1,0 +1,2 @@
+// An object file of a gigabyte.
+int numbers[1 << 28] = {1};
