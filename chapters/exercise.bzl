@@ -135,7 +135,7 @@ def solution(name, srcs, program = None, programs = [], program_deps = []):
     _implementation("test", ":" + name, "reference")
     _programs(programs + ([program] if program else []), program_deps, manual = False)
 
-def submission(name, student, chapter, srcs, deps = [], seed = "1", tags = [], expect = "pass"):
+def submission(name, student, chapter, srcs, deps = [], seed = "1", hidden_seed = "", tags = [], expect = "pass"):
     """What a student handed in for a chapter: code that is not believed.
 
     Args:
@@ -145,6 +145,7 @@ def submission(name, student, chapter, srcs, deps = [], seed = "1", tags = [], e
       srcs: the chapter's sources, as in exercise()
       deps: a library that comes along, in tests/cheats
       seed: of the random data of the tests
+      hidden_seed: of a second run of what passes
       tags: of the test
       expect: as in graded_test()
     """
@@ -158,7 +159,7 @@ def submission(name, student, chapter, srcs, deps = [], seed = "1", tags = [], e
         # All of it, whether a test asks for it or not.
         alwayslink = True,
     )
-    _distrusted(name, code, student, chapter, srcs, seed = seed, tags = tags, expect = expect)
+    _distrusted(name, code, student, chapter, srcs, seed = seed, hidden_seed = hidden_seed, tags = tags, expect = expect)
 
 def _distrusted(name, code, kind, chapter, srcs, **kwargs):
     """The run of code that is not believed: see distrust.h."""

@@ -17,6 +17,8 @@ def _graded_test_impl(ctx):
     }
     if ctx.attr.seed:
         environment["GRADED_SEED"] = ctx.attr.seed
+    if ctx.attr.hidden_seed:
+        environment["GRADED_HIDDEN_SEED"] = ctx.attr.hidden_seed
     if ctx.file.vetting:
         files.append(ctx.file.vetting)
         environment["GRADED_VETTING"] = ctx.file.vetting.short_path
@@ -39,13 +41,14 @@ graded_test = rule(
         "binary": attr.label(executable = True, cfg = "target", mandatory = True),
         "rubric": attr.label(allow_single_file = True, mandatory = True),
         "implementation": attr.string(mandatory = True),
-        "expect": attr.string(default = "pass", values = ["cheat", "honest", "pass", "skeleton"]),
+        "expect": attr.string(default = "pass", values = ["cheat", "guess", "honest", "pass", "skeleton"]),
         "mutant": attr.label(
             allow_single_file = [".patch"],
             doc = "Expects the rules to fail that this patch names, and no others.",
         ),
         "silent_steps": attr.string_list(),
         "seed": attr.string(doc = "Of random data; without it, the environment's."),
+        "hidden_seed": attr.string(doc = "Of a second run of what passes."),
         "vetting": attr.label(
             allow_single_file = True,
             doc = "What the object check found: the code is not believed.",

@@ -362,6 +362,11 @@ std::string random_bytes(std::size_t n) {
   return out;
 }
 
+std::size_t random_number(std::size_t least, std::size_t most) {
+  static std::mt19937 generator(seed());
+  return least + generator() % (most - least + 1);
+}
+
 std::string random_text(std::size_t n) {
   std::string out = random_bytes(n);
   for (char& c : out)

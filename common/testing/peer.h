@@ -152,6 +152,8 @@ struct TcpPair {
 bool ipv6_works();                        // whether ::1 can be bound
 std::string random_bytes(std::size_t n);  // the same for the same seed
 std::string random_text(std::size_t n);   // letters and digits of it
-std::uint32_t seed();                     // of this run: GRADED_SEED, or 1
+// A number from `least` to `most`, the same for the same seed.
+std::size_t random_number(std::size_t least, std::size_t most);
+std::uint32_t seed();  // of this run: GRADED_SEED, or 1
 
 }  // namespace graded

@@ -14,7 +14,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <stdexcept>
 
 #include "common/testing/graded.h"
@@ -139,11 +138,6 @@ int Subject::flags(int fd) const {
 
 std::string at(std::uint16_t port) {
   return "127.0.0.1:" + std::to_string(port);
-}
-
-std::size_t random_number(std::size_t least, std::size_t most) {
-  static std::mt19937 random(seed());
-  return least + random() % (most - least + 1);
 }
 
 }  // namespace graded

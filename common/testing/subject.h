@@ -47,7 +47,4 @@ class Subject {
 // "127.0.0.1:80"
 std::string at(std::uint16_t port);
 
-// A number from `least` to `most`, the same for the same seed.
-std::size_t random_number(std::size_t least, std::size_t most);
-
 }  // namespace graded

@@ -212,7 +212,7 @@ TEST(Client, UsesTheEndpointsOwnFamilyAndSize) {
 TEST(Client, SendsEveryByteHoweverFewACallTakes) {
   RULE("SEND-1");
   TcpPair pair;
-  std::string request = random_text(100);
+  std::string request = random_text(random_number(80, 120));
   Fault short_count(Call::kSend, {always(at_most(7))});
 
   bool sent = net::send_all(pair.theirs, request);

@@ -195,6 +195,9 @@ TEST(Lines, WithoutTheirEndAreCutOff) {
 TEST(Frames, BeginWithTheirSizeInNetworkOrder) {
   RULE("FRAME-1");
   std::string longer = random_bytes(70000);
+  std::string any = random_bytes(random_number(256, 65535));
+  char high = static_cast<char>(any.size() >> 8);
+  char low = static_cast<char>(any.size());
 
   EXPECT_IS(net::encode_frame("hello"), "\0\0\0\5hello"s)
       << "The size comes in 4 bytes, the most significant first.";
@@ -202,6 +205,8 @@ TEST(Frames, BeginWithTheirSizeInNetworkOrder) {
       << "An empty payload has a size, too.";
   EXPECT_IS(net::encode_frame(longer), "\0\1\x11\x70"s + longer)
       << "70,000 is 0x11170.";
+  EXPECT_IS(net::encode_frame(any), "\0\0"s + high + low + any)
+      << "The payload has " << any.size() << " bytes.";
 }
 
 TEST(Frames, CannotHoldWhatTheHeaderCannotCount) {
@@ -228,7 +233,8 @@ TEST(Frames, ComeOutWholeHoweverTheStreamIsCut) {
   RULE("FRAME-3");
   // Sizes whose lowest byte is negative as a char, and that need two bytes.
   std::string text = "a\nb\r\n\0\xff"s, larger = random_bytes(200),
-              largest = random_bytes(300);
+              largest = random_bytes(300),
+              any = random_bytes(random_number(256, 4000));
 
   EXPECT_TRUE(hands_out<FrameDecoder>(
       frame("hello") + frame("x") + "\0\0\0\5hell"s, {"hello", "x"}))
@@ -240,6 +246,8 @@ TEST(Frames, ComeOutWholeHoweverTheStreamIsCut) {
                                       {larger, largest}))
       << "The headers are 00 00 00 c8, 200 bytes, and 00 00 01 2c, 300 bytes. "
          "If a frame never comes: is your c8 a negative char?";
+  EXPECT_TRUE(hands_out<FrameDecoder>(frame(any), {any}))
+      << "This payload has " << any.size() << " bytes.";
 }
 
 TEST(Frames, CanBeEmpty) {

@@ -26,7 +26,7 @@ TEST(Data, ArrivesWholeAndInOrder) {
   RULE("DATA-1");
   Net net;
   Ends ends = net.tcp_pair();
-  std::string sent = random_bytes(1'000'000), got;
+  std::string sent = random_bytes(random_number(900'000, 1'100'000)), got;
   std::size_t out = 0;
   ends.socket->on_data([&](std::string_view bytes) { got += bytes; });
   ends.socket->on_end([&] { net.add("end"); });
@@ -49,7 +49,7 @@ TEST(Data, BothDirectionsAreBusyAtOnce) {
   RULE("DATA-1");
   Net net;
   Ends ends = net.pair();
-  std::string sent = random_bytes(600'000), got;
+  std::string sent = random_bytes(random_number(500'000, 700'000)), got;
   Reader reader(net, ends.peer);
   std::size_t in = 0;
   ends.socket->on_data([&](std::string_view bytes) {

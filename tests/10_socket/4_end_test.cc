@@ -41,7 +41,7 @@ TEST(OwnEnd, WaitsForEverythingThatIsQueued) {
   RULE("END-1");
   Net net;
   Ends ends = net.tcp_pair();
-  std::string sent = random_bytes(3'000'000);
+  std::string sent = random_bytes(random_number(2'500'000, 3'500'000));
   Reader reader(net, ends.peer);
 
   ends.socket->write(sent);

@@ -4,11 +4,14 @@ import fcntl
 import json
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, "tests/tools")
 from support import MORE, SUMS, GradeTest, seed, skeletons  # noqa: E402
 from course import intake  # noqa: E402
+
+SECRET = "0123456789abcdef"
 
 
 class Grades(GradeTest):
@@ -147,6 +150,46 @@ class Grades(GradeTest):
             said = self.results("ann")["tests"][-1]["output"]
             self.assertIn("No chapter needs so much", said)
             self.assertLess(len(said), 20_000)
+
+    def test_a_hidden_seed_is_told_when_nothing_can_be_handed_in_any_more(self):
+        self.hand_in("ann", MORE, [1])
+        hidden = seed(MORE, "ann", SECRET)
+        self.plan("ann")["graded"].update(hidden_seed=hidden, guessed=["Sum.Rule2"])
+        for due, told in (("2999-01-01", False), ("2001-01-01", True)):
+            policy = self.write("policy.toml", f"[late]\ndue = {due}T00:00:00Z\n")
+            self.assertEqual(self.grade("--hidden", self.secret(SECRET), "--policy",
+                                        str(policy))[0], 0)
+            self.assertEqual(self.rows()["ann"]["total"], "60")
+            self.assertEqual(f"--seed {hidden}" in self.page("ann").text, told)
+            told_by = [path.name for path in self.out.rglob("*") if path.is_file()
+                       and str(hidden) in path.read_text()]
+            self.assertEqual(sorted(told_by),
+                             ["index.html", "results.json"] if told else [])
+        build = (self.root / ".course/grade/submissions/ann/BUILD").read_text()
+        self.assertIn(f'hidden_seed = "{hidden}"', build)
+
+    def test_a_result_without_the_hidden_seed_is_not_believed(self):
+        self.hand_in("ann", MORE, [1])
+        self.assertEqual(self.grade("--hidden", self.secret(SECRET))[0], 1)
+        self.assertIn("the result is of another run", self.rows()["ann"]["notes"])
+
+    def test_a_secret_that_is_none_is_refused(self):
+        self.hand_in("ann", MORE, [1])
+        inside = self.write("secret", SECRET)
+        for path, said in ((str(inside), "lies in the checkout"),
+                           (self.secret("abc"), "can be guessed"),
+                           ("/nowhere/secret", "No such file")):
+            code, out, err = self.grade("--hidden", path)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn(said, err)
+
+    def secret(self, text):
+        """A file outside of the checkout."""
+        file = tempfile.NamedTemporaryFile("w")
+        self.addCleanup(file.close)
+        file.write(text + "\n")
+        file.flush()
+        return file.name
 
     def test_a_file_of_the_chapter_that_did_not_come_is_the_skeletons(self):
         extra = self.write("chapters/02_more/extra.cc", 'int x() { TODO("02.2", "x"); }')

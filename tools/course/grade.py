@@ -27,6 +27,9 @@ def register(add):
                         help="without it, all that any student has begun")
     parser.add_argument("--policy", metavar="FILE.toml", type=Path,
                         help="weights, late days, overrides")
+    parser.add_argument("--hidden", metavar="FILE", type=Path,
+                        help="a secret of yours: what passes is run again with "
+                             "data and amounts that come from it")
     parser.add_argument("--regrade", metavar="WHAT", action="append", default=[],
                         help="run again: a student, a chapter, or a rule")
     parser.add_argument("--allow-weak-sandbox", action="store_true",
@@ -39,7 +42,8 @@ def grade(args):
     rules = policy.read(args.policy) if args.policy else policy.Policy()
     place = yard.of_our_own(args.allow_weak_sandbox, args.rest)
     graded = grade_class(args.folder, args.out, list(chapters.values()), place,
-                         rules, args.regrade)
+                         rules, args.regrade,
+                         _secret(args.hidden) if args.hidden else b"")
     report.write(graded, args.out)
     if args.json:
         screen.as_json(report.as_json(graded, args.out))
@@ -48,7 +52,23 @@ def grade(args):
     return graded.status()
 
 
-def grade_class(folder, out, chapters, place, rules=policy.Policy(), regrade=()):
+def _secret(path):
+    """What is in the file; it is not for those who have the checkout."""
+    if path.resolve().is_relative_to(tree.ROOT):
+        raise Problem(f"{path} lies in the checkout, where it would go out with "
+                      "it: keep it elsewhere", 2)
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}", 2) from None
+    if len(secret) < 16:
+        raise Problem(f"{path} holds {len(secret)} bytes, which can be guessed: "
+                      "openssl rand -hex 32 makes better ones", 2)
+    return secret
+
+
+def grade_class(folder, out, chapters, place, rules=policy.Policy(), regrade=(),
+                secret=b""):
     """The Class in `folder`; without chapters, in all that anybody has begun."""
     _check_places(folder, out)
     submissions, notes = intake.read_class(folder, list(skeletons.read(tree.ROOT)))
@@ -60,7 +80,7 @@ def grade_class(folder, out, chapters, place, rules=policy.Policy(), regrade=())
         if any(_state(given, chapter) == "" for given in submissions)
     ] or tree.chapters()
     with overlay.ours():
-        run = Grading(place, submissions, chapters)
+        run = Grading(place, submissions, chapters, secret)
         run.grade([_chosen(word, submissions, chapters) for word in regrade])
         return Class(run.students(rules), chapters, run.layers(), notes)
 
@@ -110,7 +130,8 @@ REASONS = {gradebook.REFUSED: "nothing of it could be taken",
 class Grading:
     """One run: lays out, builds, tests and judges."""
 
-    def __init__(self, place, submissions, chapters):
+    def __init__(self, place, submissions, chapters, secret):
+        self.secret = secret
         self.yard, self.submissions, self.chapters = place, submissions, chapters
         self.grades = {}  # {(student id, chapter name): Grade}
         self.sandboxes = {}  # {label: sandbox}
@@ -119,7 +140,8 @@ class Grading:
                      for given in submissions if not given.unreadable]
         for given, begun in work_list:
             given.notes += _stand_ins(given, begun)
-        overlay.lay_out([(given, begun) for given, begun in work_list if begun])
+        overlay.lay_out([(given, begun) for given, begun in work_list if begun],
+                        secret)
         self.pairs = [(given, chapter) for given, begun in work_list
                       for chapter in begun]
 
@@ -163,7 +185,7 @@ class Grading:
                 screen.progress(len(run.tests()), len(pairs), "graded")))
         if run.code not in (0, 1, 3):
             raise yard.trouble(run)
-        judge = Judge(run)
+        judge = Judge(run, self.secret)
         self.grades |= {(given.id, chapter.name): judge.grade(given, chapter)
                         for given, chapter in pairs}
         self.sandboxes |= _sandboxes(run)
@@ -185,7 +207,9 @@ class Grading:
             Layer("sandbox without network", isolated, "" if isolated else
                   "it ran in: " + ", ".join(sorted(kinds))),
             Layer("a process with limits for each test"),
-            Layer("keyed results"), Layer("canaries"), self._outside()]
+            Layer("keyed results"), Layer("canaries"),
+            Layer("hidden data", bool(self.secret), "" if self.secret else
+                  "no --hidden FILE was given"), self._outside()]
 
     def _outside(self):
         seen = [len(grade.graded["confirmed"]) for grade in self.grades.values()

@@ -1,6 +1,7 @@
 """What a class has earned: the record of it, grades.csv and results.json."""
 
 import csv
+import datetime
 import io
 from dataclasses import dataclass, field
 
@@ -71,6 +72,15 @@ class Student:
         """For the instructor alone."""
         return [f"{grade.chapter.number}: {flag}" for grade in self.grades
                 for flag in grade.flags]
+
+    @property
+    def hidden_seeds(self):
+        """{chapter name: seed}, once there is nothing left to be guessed."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return {grade.chapter.name: grade.graded["hidden_seed"]
+                for grade in self.grades if grade.graded
+                and grade.graded["hidden_seed"]
+                and self.policy.is_over(self.submission, now)}
 
     @property
     def unsteady(self):
@@ -217,7 +227,8 @@ def results_json(student, layers):
                    "verdicts": {grade.chapter.name: _verdicts(grade)
                                 for grade in student.grades},
                    "seeds": {grade.chapter.name: grade.graded["seed"]
-                             for grade in student.grades if grade.graded}}}
+                             for grade in student.grades if grade.graded},
+                   "hidden_seeds": student.hidden_seeds}}
     if student.points is None:
         for scored in [results, *tests]:
             scored.pop("score")

@@ -28,8 +28,8 @@ BUILD_PATH = re.compile(r"(?:[^\s'\":]*/execroot/\w+/)?bazel-out/[^\s/]+/bin/"
 class Judge:
     """The outcomes of one Bazel run, by label."""
 
-    def __init__(self, run):
-        self.run = run
+    def __init__(self, run, secret=b""):
+        self.run, self.secret = run, secret
         self.statuses = run.tests()
         self.folders = {label: folder for label, (folder, _)
                         in run.test_runs().items()}
@@ -51,7 +51,9 @@ class Judge:
         if status not in ("PASSED", "FAILED"):
             return _error(chapter, f"the tests ended with {status}")
         graded = results.read(self.folders[label]) if label in self.folders else None
-        wrong = _disbelief(graded, submission, chapter, status)
+        seeds = (overlay.seed(submission, chapter),
+                 overlay.hidden_seed(submission, chapter, self.secret))
+        wrong = _disbelief(graded, submission, chapter, status, seeds)
         if wrong:
             return _error(chapter, wrong)
         return Grade(chapter, gradebook.GRADED, graded=graded,
@@ -94,13 +96,13 @@ def _broken(submission, chapter, said):
                  flags=[reason] if too_much or forbidden or assembler else [])
 
 
-def _disbelief(graded, submission, chapter, status):
+def _disbelief(graded, submission, chapter, status, seeds):
     """Why these results cannot be believed, or ""."""
     if graded is None:
         return "there is no result"
     try:
-        if not isinstance(graded["flags"], list) or graded["seed"] != \
-                overlay.seed(submission, chapter):
+        if not isinstance(graded["flags"], list) or \
+                (graded["seed"], graded["hidden_seed"]) != seeds:
             return "the result is of another run"
         if graded["schema"] != 1 or graded["chapter"] != chapter.name \
                 or graded["implementation"] != submission.id:

@@ -7,6 +7,7 @@ references and libraries are the checkout's own, built once for everybody.
 import contextlib
 import fcntl
 import hashlib
+import hmac
 import json
 import shutil
 
@@ -41,7 +42,15 @@ def seed(submission, chapter):
     return int(hashlib.sha256(text.encode()).hexdigest()[:7], 16) + 1
 
 
-def lay_out(work_list):
+def hidden_seed(submission, chapter, secret):
+    """Of a second run, which only those can foretell who have the secret."""
+    if not secret:
+        return 0
+    text = "\0".join([submit.version(), chapter.name, submission.id])
+    return int(hmac.digest(secret, text.encode(), "sha256").hex()[:7], 16) + 1
+
+
+def lay_out(work_list, secret=b""):
     """Makes the packages for [(Submission, [Chapter])], and no others.
 
     A file that is already right is not written again, so that Bazel builds
@@ -49,7 +58,7 @@ def lay_out(work_list):
     """
     wanted = {}
     for submission, chapters in work_list:
-        wanted |= _package(submission, chapters)
+        wanted |= _package(submission, chapters, secret)
     PACKAGES.mkdir(exist_ok=True)
     _remove_others(PACKAGES, wanted.keys() | {
         parent for path in wanted for parent in path.parents})
@@ -58,12 +67,12 @@ def lay_out(work_list):
             state.write(path, data)
 
 
-def _package(submission, chapters):
+def _package(submission, chapters, secret):
     """{path: bytes} of a student's package."""
     folder = PACKAGES / submission.id
     files, calls = {}, []
     for chapter in chapters:
-        sources = []
+        sources, hidden = [], hidden_seed(submission, chapter, secret)
         for path in tree.files(chapter):
             relative = f"{chapter.name}/{path.name}"
             given = submission.files.get(tree.relative(path))
@@ -71,6 +80,7 @@ def _package(submission, chapters):
             sources.append(relative)
         calls.append(f"submission(\n    name = {json.dumps(chapter.name)},\n"
                      f"    chapter = {json.dumps(chapter.name)},\n"
+                     f"    hidden_seed = \"{hidden or ''}\",\n"
                      f"    seed = \"{seed(submission, chapter)}\",\n"
                      f"    srcs = {json.dumps(sources)},\n"
                      f"    student = {json.dumps(submission.id)},\n)\n")

@@ -13,7 +13,8 @@ def student_page(student):
         _bar(student.points, student.max_points),
         *([tag("h2", "What was handed in"), bullets(student.notes())]
           if student.notes() else []),
-        *(_chapter(grade) for grade in student.grades))
+        *(_chapter(grade, student.hidden_seeds.get(grade.chapter.name))
+          for grade in student.grades))
 
 
 def _total(student):
@@ -33,7 +34,7 @@ def _bar(points, most):
     return tag("div", tag("div", style=f"width: {share}%"), class_="bar")
 
 
-def _chapter(grade):
+def _chapter(grade, hidden_seed):
     chapter = grade.chapter
     title = tag("h2", f"{chapter.number} {chapter.title}")
     if not grade.graded:
@@ -47,8 +48,14 @@ def _chapter(grade):
         title, _points(grade.points, grade.max_points),
         *(_failure(grade, rule, first=rule is failing[0]) for rule in failing),
         tag("h3", "All rules"), _rules(grade.graded["rules"]),
-        tag("p", "Seed ", tag("code", f"./course check {chapter.number} --seed "
-                              f"{grade.graded['seed']}"), class_="dim")])
+        _seed("Seed", chapter, grade.graded["seed"]),
+        _seed("Hidden seed", chapter, hidden_seed) if hidden_seed else Markup()])
+
+
+def _seed(what, chapter, seed):
+    return tag("p", what, " ",
+               tag("code", f"./course check {chapter.number} --seed {seed}"),
+               class_="dim")
 
 
 def _rules(rules):

@@ -64,6 +64,15 @@ class Policy:
             minutes=self.late.get("grace_minutes", 0))
         return max(0, math.ceil((when - due) / datetime.timedelta(days=1)))
 
+    def is_over(self, student, now):
+        """Whether nothing that the student might still hand in would count."""
+        if "due" not in self.late:
+            return False
+        own = self.students.get(student.id) or self.students.get(student.name, {})
+        return now >= self.late["due"] + datetime.timedelta(
+            days=own.get("extension_days", 0) + self.late.get("most_days", 0),
+            minutes=self.late.get("grace_minutes", 0))
+
     def share(self, days):
         """What is left of the points after so many days."""
         if days > self.late.get("most_days", math.inf):

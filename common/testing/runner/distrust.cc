@@ -1,5 +1,6 @@
 #include "common/testing/runner/distrust.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 
@@ -73,6 +74,27 @@ bool canaries_fail(Run& run, const Distrust& distrust, const Limits& limits) {
   return true;
 }
 
+// Only that it failed: what happened would tell the data.
+void try_the_hidden_seed(Run& run, const Distrust& distrust,
+                         const Limits& limits) {
+  ::setenv("GRADED_SEED", run.hidden_seed.c_str(), 1);
+  auto good = tests_where(run, [&](std::size_t i) { return passed(run, i); });
+  auto outcomes = run_all(distrust.binary, names(run, good), kJobs, limits);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    const std::string& name = run.tests[good[i]].name;
+    if (outcomes[i].verdict != Verdict::kPass)
+      outcomes[i] = run_all(distrust.binary, {name}, 1, limits)[0];
+    if (outcomes[i].verdict == Verdict::kPass) continue;
+    Outcome& outcome = run.outcomes[good[i]] = Outcome{};
+    outcome.verdict = Verdict::kFail;
+    outcome.why =
+        "it passes with the data and the amounts that you know, and "
+        "fails with others";
+    run.integrity.guessed.insert(name);
+  }
+  ::setenv("GRADED_SEED", run.seed.c_str(), 1);
+}
+
 void confirm(Run& run, const Distrust& distrust, const Limits& limits) {
   auto seen = tests_where(run, [&](std::size_t i) {
     return passed(run, i) && run.rubric.confirmations.count(run.tests[i].name);
@@ -107,6 +129,7 @@ void run_distrusted(Run& run, const Distrust& distrust, const Limits& limits) {
     return make_void(run, run.integrity.forged +
                               " passes although a failure was added after its "
                               "body: the code forges verdicts");
+  if (!run.hidden_seed.empty()) try_the_hidden_seed(run, distrust, limits);
   if (!distrust.driver.empty()) confirm(run, distrust, limits);
 }
 

@@ -5,12 +5,13 @@
 // common/testing/graded_test.bzl):
 //   GRADED_BINARY, GRADED_RUBRIC    the tests, and the chapter's table
 //   GRADED_IMPLEMENTATION           whose code it is: learner, reference, ...
-//   GRADED_EXPECT                   pass | skeleton | cheat | honest | the path
-//                                   of a mutant
+//   GRADED_EXPECT                   pass | skeleton | cheat | guess | honest |
+//                                   the path of a mutant
 //   GRADED_VETTING, GRADED_DRIVER   distrust the code: see distrust.h
 //   GRADED_SUBJECT                  what the driver talks to
 //   GRADED_SILENT_STEPS             steps of a skeleton whose TODO cannot throw
 //   GRADED_SEED                     of random data; 1 if absent
+//   GRADED_HIDDEN_SEED              of a second run, which nobody knows
 //   GRADED_BY_ACTOR                 print every failure, time lines by actor
 #include <fnmatch.h>
 #include <unistd.h>
@@ -122,6 +123,15 @@ bool is_caught_cheat(const Run& run) {
   return run.points() == 0 && !flags.empty();
 }
 
+// It knows the seed's data, and fails with a seed that it does not know.
+bool is_caught_guess(const Run& run) {
+  bool caught = run.flags().empty() && !run.integrity.guessed.empty();
+  for (std::size_t i = 0; i < run.tests.size(); ++i)
+    caught = caught && (run.outcomes[i].verdict == Verdict::kPass ||
+                        run.integrity.guessed.count(run.tests[i].name));
+  return caught;
+}
+
 // Every test passes, at the first try and in everybody's eyes.
 bool is_above_suspicion(const Run& run) {
   bool clean = run.flags().empty() && failing_rules(run).empty();
@@ -159,6 +169,8 @@ int run() {
   limits.memory = false;
 #endif
   std::string vetting = variable("GRADED_VETTING", "");
+  run.hidden_seed = variable("GRADED_HIDDEN_SEED", "");
+  ::unsetenv("GRADED_HIDDEN_SEED");  // no test's business
   if (!vetting.empty()) {
     run_distrusted(run, {binary, variable("GRADED_DRIVER", ""), vetting},
                    limits);
@@ -181,6 +193,7 @@ int run() {
   std::cout.flush();
   if (expect == "skeleton") return is_red_skeleton(run) ? 0 : 1;
   if (expect == "cheat") return is_caught_cheat(run) ? 0 : 1;
+  if (expect == "guess") return is_caught_guess(run) ? 0 : 1;
   if (expect == "honest") return is_above_suspicion(run) ? 0 : 1;
   if (expect != "pass") return is_caught_mutant(run, expect) ? 0 : 1;
   for (const Outcome& outcome : run.outcomes)

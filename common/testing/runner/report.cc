@@ -215,6 +215,10 @@ std::string integrity_json(const Run& run) {
   if (!integrity.checked) return {};
   return " \"flags\": " + json_lines(run.flags()) +
          ",\n \"unsteady\": " + json_lines(integrity.unsteady) +
+         ",\n \"hidden_seed\": " +
+         (run.hidden_seed.empty() ? "0" : run.hidden_seed) +
+         ",\n \"guessed\": " +
+         json_lines({integrity.guessed.begin(), integrity.guessed.end()}) +
          ",\n \"confirmed\": " + json_lines(integrity.confirmed) + ",\n";
 }
 

@@ -1,6 +1,7 @@
 // What comes out of a run: the text for people, test.xml and graded.json.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Integrity {
   std::vector<std::string> flags;      // lines that are worth a look
   std::string forged;                  // the test that gave the code away
   std::vector<std::string> unsteady;   // tests that failed, and passed alone
+  std::set<std::string> guessed;       // that fail with the hidden seed only
   std::vector<std::string> confirmed;  // tests whose pass was seen outside
 };
 
@@ -24,6 +26,7 @@ struct Run {
   std::vector<Outcome> outcomes;  // one each
   std::string implementation;     // "learner", "reference", ...
   std::string seed;
+  std::string hidden_seed = {};  // "": there is none
   Integrity integrity = {};
 
   bool passed(const Rule& rule) const;  // all of its tests, and at least one
