@@ -100,7 +100,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // ERR_MISSING_ARGS, no port and no path (CONN-16); ERR_SOCKET_BAD_PORT;
   // ERR_INVALID_IP_ADDRESS, of `local_address`; EALREADY, before close
   // (CONN-15).
-  Socket& connect(ConnectOptions options, std::function<void()> connected = {});
+  virtual Socket& connect(ConnectOptions options,
+                          std::function<void()> connected = {});
   Socket& connect(int port, std::string host = {},
                   std::function<void()> connected = {});
 

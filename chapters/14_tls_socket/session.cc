@@ -64,11 +64,16 @@ net::EventLoop& TlsSocket::loop() const {
   return state_->loop;
 }
 
-// One that is connecting again has no transport yet: the last one is gone
-// with the last connection.
+// After destroy() the transport is still there, for truncated() alone.
 SSL* TlsSocket::engine() const {
   if (pending() || !state_->transport) return nullptr;
   return state_->transport->engine();
+}
+
+// Before that OpenSSL answers, too: with its highest version, and with the
+// certificate and the cipher of a session that the server may not resume.
+SSL* TlsSocket::agreed_engine() const {
+  return state_->verdict.agreed ? engine() : nullptr;
 }
 
 bool TlsSocket::authorized() const {
@@ -85,10 +90,6 @@ std::string TlsSocket::alpn_protocol() const {
 
 std::string TlsSocket::servername() const {
   return state_->verdict.servername;
-}
-
-bool TlsSocket::truncated() const {
-  TODO("14.9", "the transport knows, unless a new one is on its way");
 }
 
 bool TlsSocket::is_session_reused() const {

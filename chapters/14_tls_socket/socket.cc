@@ -20,6 +20,10 @@ TlsSocket::TlsSocket(net::EventLoop& loop, net::ConnectOptions options,
 
 TlsSocket::~TlsSocket() = default;
 
+net::Socket& TlsSocket::connect(net::ConnectOptions, std::function<void()>) {
+  TODO("14.6", "the Socket's own, and then all of the last one is forgotten");
+}
+
 std::unique_ptr<net::Transport> TlsSocket::layer(
     std::unique_ptr<net::Transport>) {
   TODO("14.6", "TLS over the wire that has just been connected");
@@ -57,6 +61,10 @@ void TlsSocket::disagreed(const Error&) {
 
 void TlsSocket::failed(const Error& error) {
   destroy(error);
+}
+
+bool TlsSocket::truncated() const {
+  TODO("14.6", "the transport knows, if there is one");
 }
 
 void TlsSocket::hold_handshake(bool on) {

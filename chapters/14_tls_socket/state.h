@@ -19,11 +19,12 @@ struct TlsSocket::State {
   Engine engine = {};        // for the next connection
 
   // Of this connection, or of the last one. The Socket owns it, and drops it
-  // when it connects again.
+  // in connect().
   TlsTransport* transport = nullptr;
 
   // What has come of the handshake.
   struct Verdict {
+    bool agreed = false;  // it is over
     bool authorized = false;
     std::string authorization_error = {};
     std::string alpn_protocol = {};

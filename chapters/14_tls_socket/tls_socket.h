@@ -42,10 +42,12 @@ struct SecureOptions : ContextOptions {
 };
 
 struct ConnectOptions : net::ConnectOptions, SecureOptions {
-  // An open one to go on with, in place of host and port (TLSHS-6).
+  // An open one to go on with, in place of connecting: port and timeout are not
+  // looked at then (TLSHS-6).
   std::shared_ptr<net::Socket> socket = {};
   // Told to the server (SNI), and looked for in its certificate. Without it,
-  // nothing is told, and the certificate must be for `host` (TLSSNI-2).
+  // nothing is told, and the certificate must be for `host`, or for localhost
+  // if that is empty, too (TLSSNI-2).
   std::string servername = {};
   std::string session = {};  // from on_session: to be resumed
 };
@@ -64,6 +66,12 @@ struct Cipher {
 class TlsSocket : public net::Socket {
  public:
   ~TlsSocket() override;
+
+  // As a Socket's, also again after close. What was known of the last
+  // connection is forgotten when that begins.
+  net::Socket& connect(net::ConnectOptions options,
+                       std::function<void()> connected = {}) override;
+  using net::Socket::connect;
 
   // The handshake is done, and the peer is who it should be: after connect,
   // before any data (TLSHS-1). With reject_unauthorized off: look (TLSAUTH-3).
@@ -125,6 +133,7 @@ class TlsSocket : public net::Socket {
   void disagreed(const net::Error& error) override;
   std::unique_ptr<net::Transport> secure(Connection wire);
   Engine new_engine();
+  SSL* agreed_engine() const;  // null until the handshake is over, too
 
   struct State;  // yours to design: see state.h
   std::unique_ptr<State> state_;

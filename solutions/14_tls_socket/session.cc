@@ -75,11 +75,16 @@ net::EventLoop& TlsSocket::loop() const {
   return state_->loop;
 }
 
-// 14.9: one that is connecting again has no transport yet: the last one is gone
-// with the last connection.
+// 14.9: after destroy() the transport is still there, for truncated() alone.
 SSL* TlsSocket::engine() const {
   if (pending() || !state_->transport) return nullptr;
   return state_->transport->engine();
+}
+
+// 14.9: before that OpenSSL answers, too: with its highest version, and with the
+// certificate and the cipher of a session that the server may not resume.
+SSL* TlsSocket::agreed_engine() const {
+  return state_->verdict.agreed ? engine() : nullptr;
 }
 
 bool TlsSocket::authorized() const {
@@ -98,34 +103,32 @@ std::string TlsSocket::servername() const {
   return state_->verdict.servername;
 }
 
-bool TlsSocket::truncated() const {
-  return !connecting() && state_->transport && state_->transport->truncated();
-}
-
 bool TlsSocket::is_session_reused() const {
-  return engine() && SSL_session_reused(engine());
+  return agreed_engine() && SSL_session_reused(agreed_engine());
 }
 
 std::optional<Certificate> TlsSocket::peer_certificate() const {
-  X509* peer = engine() ? SSL_get0_peer_certificate(engine()) : nullptr;
+  X509* peer =
+      agreed_engine() ? SSL_get0_peer_certificate(agreed_engine()) : nullptr;
   if (!peer) return std::nullopt;
   return describe(peer);
 }
 
 std::optional<std::string> TlsSocket::protocol() const {
-  if (!engine()) return std::nullopt;
-  return SSL_get_version(engine());
+  if (!agreed_engine()) return std::nullopt;
+  return SSL_get_version(agreed_engine());
 }
 
 std::optional<Cipher> TlsSocket::cipher() const {
   const SSL_CIPHER* cipher =
-      engine() ? SSL_get_current_cipher(engine()) : nullptr;
+      agreed_engine() ? SSL_get_current_cipher(agreed_engine()) : nullptr;
   if (!cipher) return std::nullopt;
   return Cipher{SSL_CIPHER_get_name(cipher), SSL_CIPHER_standard_name(cipher)};
 }
 
 std::optional<std::string> TlsSocket::session() const {
-  SSL_SESSION* session = engine() ? SSL_get_session(engine()) : nullptr;
+  SSL_SESSION* session =
+      agreed_engine() ? SSL_get_session(agreed_engine()) : nullptr;
   if (!session) return std::nullopt;
   return as_bytes(session);
 }

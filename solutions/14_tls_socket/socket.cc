@@ -19,6 +19,16 @@ TlsSocket::TlsSocket(net::EventLoop& loop, net::ConnectOptions options,
 
 TlsSocket::~TlsSocket() = default;
 
+net::Socket& TlsSocket::connect(net::ConnectOptions options,
+                                std::function<void()> connected) {
+  net::Socket::connect(std::move(options), std::move(connected));
+  // 14.6: now, and not when it has worked: the transport is gone already, and
+  // whoever is asked meanwhile knows of no peer.
+  state_->transport = nullptr;
+  state_->verdict = {};
+  return *this;
+}
+
 std::unique_ptr<net::Transport> TlsSocket::layer(
     std::unique_ptr<net::Transport> wire) {
   return secure({.transport = std::move(wire), .unread = {}, .unsent = {}});
@@ -33,7 +43,6 @@ std::unique_ptr<net::Transport> TlsSocket::secure(Connection wire) {
       std::move(wire.transport), std::move(engine), std::move(wire.unread),
       std::move(wire.unsent));
   s.transport = transport.get();
-  s.verdict = {};
   return transport;
 }
 
@@ -63,6 +72,7 @@ void TlsSocket::take(std::shared_ptr<net::Socket> raw) {
 // The handshake is over. Whether the peer is who it should be is for us to say.
 void TlsSocket::agreed() {
   State& s = *state_;
+  s.verdict.agreed = true;
   s.verdict.alpn_protocol = tls::alpn_protocol(engine());
   const char* name = SSL_get_servername(engine(), TLSEXT_NAMETYPE_host_name);
   if (name) s.verdict.servername = name;
@@ -90,6 +100,10 @@ void TlsSocket::disagreed(const Error& error) {
 
 void TlsSocket::failed(const Error& error) {
   destroy(error);
+}
+
+bool TlsSocket::truncated() const {
+  return state_->transport && state_->transport->truncated();
 }
 
 void TlsSocket::hold_handshake(bool on) {

@@ -84,6 +84,32 @@ TEST(Handshake, AuthorizedIsFalseUntilThen) {
          "will be.";
 }
 
+TEST(Handshake, AuthorizedIsFalseWhileItConnectsAgain) {
+  RULE("TLSHS-4");
+  Peer server(serving(kHears), {});
+  RefusedPort nobody;
+  World world;
+  auto socket = world.connect(to(server));
+  auto look = [&] {
+    world.add(std::string("authorized ") + yes_no(socket->authorized()));
+  };
+
+  world.leave_when_secure(*socket);
+  socket->on_close.once([&](bool) {
+    socket->connect(nobody.port(), "127.0.0.1");
+    look();
+    socket->on_error([&](const Error&) { look(); });
+  });
+  world.run();
+  look();
+
+  EXPECT_TRUE(world.saw({"connect", "secure", "close", "authorized no",
+                         "error ECONNREFUSED", "authorized no",
+                         "close after an error", "authorized no"}))
+      << "connect() was called again, and has failed. What was known of the "
+         "first server says nothing about the second one.";
+}
+
 TEST(Handshake, TellsTheServerWhomItWants) {
   RULE("TLSSNI-1");
   std::string heard;

@@ -131,6 +131,24 @@ TEST(Name, IsServernameOrElseHost) {
       << "Without a servername the certificate must be for host.";
 }
 
+TEST(Name, IsHostEvenIfNothingElseIsSaid) {
+  RULE("TLSAUTH-5");
+
+  Lines another = events_with(
+      "names", [](tls::ConnectOptions& options) { options.servername = ""; });
+  Lines localhost = events_with("server", [](tls::ConnectOptions& options) {
+    options.servername = options.host = "";
+  });
+
+  EXPECT_IS(another, (Lines{"connect", "error ERR_TLS_CERT_ALTNAME_INVALID",
+                            "close after an error"}))
+      << "There is no servername, and the certificate is not for host, "
+         "127.0.0.1. Without a check anybody could be there.";
+  EXPECT_IS(localhost, kGood)
+      << "No host is localhost, as for a Socket; so is the name that is looked "
+         "for.";
+}
+
 TEST(Failing, AServerWithoutTls) {
   RULE("TLSERR-1");
   std::vector<Peer::Script> script{[](Connection& wire) {
@@ -234,15 +252,18 @@ TEST(Certificate, SaysWhoThePeerIs) {
   };
 
   look("at first");
+  socket->on_connect([&] { look("connect"); });
   socket->on_secure_connect([&] { look("secure"); });
   socket->on_close([&](bool) { look("close"); });
   world.leave_when_secure(*socket);
   world.run();
 
   EXPECT_TRUE(world.saw({"at first: nothing, nothing, nothing",
+                         "connect: nothing, nothing, nothing",
                          "secure: localhost, TLSv1.3, TLS_AES_256_GCM_SHA384",
                          "close: nothing, nothing, nothing"}))
-      << "As long as there is a connection, and no longer.";
+      << "From the handshake on, as long as there is a connection. Before "
+         "that nothing was agreed on: OpenSSL would tell what it hopes for.";
 }
 
 TEST(Certificate, HasAllItsFields) {

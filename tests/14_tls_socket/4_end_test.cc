@@ -125,6 +125,38 @@ TEST(Cut, IsAnEndThatCanBeTold) {
          "anybody on the way can send a FIN: who cares asks truncated().";
 }
 
+TEST(Cut, IsForgottenWhenItConnectsAgain) {
+  RULE("TLSEND-3");
+  Peer server(serving([](TlsEnd& tls, Connection& wire) {
+                wire.finish();
+                tls.hear();
+              }),
+              {});
+  RefusedPort nobody;
+  World world;
+  auto socket = world.connect(to(server));
+  auto look = [&] {
+    world.add(std::string("truncated ") + yes_no(socket->truncated()));
+  };
+
+  socket->resume();
+  socket->on_close.once([&](bool) {
+    look();
+    socket->connect(nobody.port(), "127.0.0.1");
+    look();
+    socket->on_error([&](const Error&) { look(); });
+  });
+  world.run();
+  look();
+
+  EXPECT_TRUE(
+      world.saw({"connect", "secure", "end", "finish", "close", "truncated yes",
+                 "truncated no", "error ECONNREFUSED", "truncated no",
+                 "close after an error", "truncated no"}))
+      << "Only the first connection was cut off. Its transport is gone with "
+         "the second connect(): do not ask it any more.";
+}
+
 TEST(Reset, IsAnError) {
   RULE("TLSEND-4");
   Peer server(serving([](TlsEnd& tls, Connection& wire) {

@@ -121,7 +121,7 @@ struct TlsSocket::State {
   TlsTransport* transport = nullptr;
 
   struct Agreement {
-    bool authorized = false;
+    bool done = false, authorized = false;
     std::string problem, protocol, servername;
   };
   Agreement agreed = {};
@@ -144,6 +144,14 @@ TlsSocket::TlsSocket(net::EventLoop& loop, net::ConnectOptions options,
 
 TlsSocket::~TlsSocket() {
   state_->list(nullptr, this);
+}
+
+net::Socket& TlsSocket::connect(net::ConnectOptions options,
+                                std::function<void()> connected) {
+  auto& self = net::Socket::connect(std::move(options), std::move(connected));
+  state_->transport = nullptr;
+  state_->agreed = {};
+  return self;
 }
 
 void TlsSocket::listen_to(SSL_CTX* context) {
@@ -188,7 +196,6 @@ std::unique_ptr<net::Transport> TlsSocket::secure(Connection wire) {
       std::move(wire.transport), std::move(state_->engine),
       std::move(wire.unread), std::move(wire.unsent));
   state_->transport = it.get();
-  state_->agreed = {};
   return it;
 }
 
@@ -205,6 +212,7 @@ void TlsSocket::take(std::shared_ptr<net::Socket> raw) {
 
 void TlsSocket::agreed() {
   State::Agreement& it = state_->agreed;
+  it.done = true;
   it.protocol = tls::alpn_protocol(engine());
   if (const char* name =
           SSL_get_servername(engine(), TLSEXT_NAMETYPE_host_name))
@@ -277,6 +285,9 @@ SSL* TlsSocket::engine() const {
   bool there = state_->transport && !pending();
   return there ? state_->transport->engine() : nullptr;
 }
+SSL* TlsSocket::agreed_engine() const {
+  return state_->agreed.done ? engine() : nullptr;
+}
 bool TlsSocket::authorized() const {
   return state_->agreed.authorized;
 }
@@ -290,15 +301,15 @@ std::string TlsSocket::servername() const {
   return state_->agreed.servername;
 }
 bool TlsSocket::truncated() const {
-  return state_->transport && !connecting() && state_->transport->truncated();
+  return state_->transport && state_->transport->truncated();
 }
 bool TlsSocket::is_session_reused() const {
-  return engine() && SSL_session_reused(engine()) == 1;
+  return agreed_engine() && SSL_session_reused(agreed_engine()) == 1;
 }
 
 std::optional<Certificate> TlsSocket::peer_certificate() const {
-  if (!engine()) return {};
-  X509* it = SSL_get1_peer_certificate(engine());
+  if (!agreed_engine()) return {};
+  X509* it = SSL_get1_peer_certificate(agreed_engine());
   if (!it) return {};
   Certificate described = describe(it);
   X509_free(it);
@@ -306,18 +317,20 @@ std::optional<Certificate> TlsSocket::peer_certificate() const {
 }
 
 std::optional<std::string> TlsSocket::protocol() const {
-  if (!engine()) return {};
-  return SSL_get_version(engine());
+  if (!agreed_engine()) return {};
+  return SSL_get_version(agreed_engine());
 }
 
 std::optional<Cipher> TlsSocket::cipher() const {
-  const SSL_CIPHER* it = engine() ? SSL_get_current_cipher(engine()) : nullptr;
+  const SSL_CIPHER* it =
+      agreed_engine() ? SSL_get_current_cipher(agreed_engine()) : nullptr;
   if (!it) return {};
   return Cipher{SSL_CIPHER_get_name(it), SSL_CIPHER_standard_name(it)};
 }
 
 std::optional<std::string> TlsSocket::session() const {
-  SSL_SESSION* it = engine() ? SSL_get1_session(engine()) : nullptr;
+  SSL_SESSION* it =
+      agreed_engine() ? SSL_get1_session(agreed_engine()) : nullptr;
   if (!it) return {};
   std::string bytes = as_bytes(it);
   SSL_SESSION_free(it);
