@@ -48,7 +48,7 @@ void TlsSocket::listen_to(SSL_CTX* context) {
 }
 
 void TlsSocket::session_made(SSL_SESSION*) {
-  // TODO(14.8): on_session, but later(). It cannot throw: OpenSSL calls it.
+  // TODO(14.8): on_session, but later(). A client only.
 }
 
 // OpenSSL calls back from within its own calls, in which it must not be
@@ -93,7 +93,7 @@ std::string TlsSocket::servername() const {
 }
 
 bool TlsSocket::is_session_reused() const {
-  TODO("14.9", "SSL_session_reused()");
+  TODO("14.8", "SSL_session_reused()");
 }
 
 std::optional<Certificate> TlsSocket::peer_certificate() const {

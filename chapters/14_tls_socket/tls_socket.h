@@ -42,8 +42,7 @@ struct SecureOptions : ContextOptions {
 };
 
 struct ConnectOptions : net::ConnectOptions, SecureOptions {
-  // An open one to go on with, in place of connecting: port and timeout are not
-  // looked at then (TLSHS-6).
+  // An open one to go on with, in place of port and timeout (TLSHS-6).
   std::shared_ptr<net::Socket> socket = {};
   // Told to the server (SNI), and looked for in its certificate. Without it,
   // nothing is told, and the certificate must be for `host`, or for localhost
@@ -67,8 +66,7 @@ class TlsSocket : public net::Socket {
  public:
   ~TlsSocket() override;
 
-  // As a Socket's, also again after close. What was known of the last
-  // connection is forgotten when that begins.
+  // As a Socket's. The last connection is forgotten when it begins.
   net::Socket& connect(net::ConnectOptions options,
                        std::function<void()> connected = {}) override;
   using net::Socket::connect;
@@ -76,8 +74,8 @@ class TlsSocket : public net::Socket {
   // The handshake is done, and the peer is who it should be: after connect,
   // before any data (TLSHS-1). With reject_unauthorized off: look (TLSAUTH-3).
   net::Event<> on_secure_connect;
-  // A session to be resumed with: opaque. Maybe several, or none; with TLS 1.3
-  // after on_secure_connect (TLSSESS-2).
+  // A client's: a session to be resumed with, opaque. Maybe several, or none;
+  // with TLS 1.3 after on_secure_connect (TLSSESS-2).
   net::Event<std::string_view> on_session;
   // A line for the file that Wireshark reads keys from. Secret!
   net::Event<std::string_view> on_keylog;

@@ -58,7 +58,7 @@ void TlsSocket::listen_to(SSL_CTX* context) {
 }
 
 void TlsSocket::session_made(SSL_SESSION* session) {
-  if (on_session.listener_count() == 0) return;
+  if (state_->role == Role::kServer || on_session.listener_count() == 0) return;
   later([this, bytes = as_bytes(session)] { on_session.emit(bytes); });
 }
 
@@ -81,8 +81,8 @@ SSL* TlsSocket::engine() const {
   return state_->transport->engine();
 }
 
-// 14.9: before that OpenSSL answers, too: with its highest version, and with the
-// certificate and the cipher of a session that the server may not resume.
+// 14.9: before that OpenSSL answers, too: with its highest version, and with
+// the certificate and the cipher of a session that the server may not resume.
 SSL* TlsSocket::agreed_engine() const {
   return state_->verdict.agreed ? engine() : nullptr;
 }

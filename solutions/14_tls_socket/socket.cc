@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "chapters/13_blocking_tls/tls_error.h"
 #include "chapters/14_tls_socket/state.h"
 
 namespace tls {
@@ -93,7 +94,10 @@ void TlsSocket::secured() {
 }
 
 void TlsSocket::disagreed(const Error& error) {
-  if (SSL_get_verify_result(engine()) != X509_V_OK)
+  // 14.6: one that does not reject goes on with a bad certificate, and then
+  // something else may go wrong.
+  long result = SSL_get_verify_result(engine());
+  if (result != X509_V_OK && error.code == certificate_error(result).code)
     state_->verdict.authorization_error = error.code;
   failed(error);
 }

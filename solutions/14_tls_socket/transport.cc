@@ -185,8 +185,8 @@ IoResult TlsTransport::read(std::span<char> into) {
       result = state_->receive();
       if (result.kind == IoResult::kBytes) result = state_->decrypt(into);
     }
-    // 14.3: the engine may have answered by itself: new keys, an alert. If
-    // there is no room now, it goes with what is sent next.
+    // 14.3: the engine may have answered by itself, with an alert. If there is
+    // no room now, it goes with what is sent next.
     state_->send();
     return result;
   });

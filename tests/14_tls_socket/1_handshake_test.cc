@@ -195,11 +195,27 @@ TEST(Handshake, AgreesOnAProtocol) {
          "knows nothing of protocols.";
 }
 
+TEST(Handshake, OffersNoNameThatIsNone) {
+  RULE("TLSALPN-1");
+  World world;
+  RefusedPort nobody;
+  tls::ConnectOptions options = trusting_ca();
+  options.host = "127.0.0.1";
+  options.port = nobody.port();
+  options.alpn_protocols = {"h2", ""};
+
+  std::string thrown = usage_error([&] { tls::connect(world.loop, options); });
+
+  EXPECT_IS(thrown, "ERR_INVALID_ARG_VALUE")
+      << "Options that cannot be used throw in the call that has them, not "
+         "when the server has answered.";
+}
+
 TEST(Waiting, AHandshakeGoesOnStepByStep) {
   RULE("WAIT-1");
   Desk desk;
   Lines steps;
-  auto step = [&] { steps.push_back(in_words(desk.transport->handshake())); };
+  auto step = [&] { steps.push_back(desk.handshake()); };
 
   desk.wire->room = 0;
   step();

@@ -1,5 +1,7 @@
 // Part 2: is the peer who it should be?
+#include <openssl/bn.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 
 #include <string>
 
@@ -28,6 +30,38 @@ Lines events_with(const std::string& credential,
 }
 
 const Lines kGood{"connect", "secure", "close"};
+
+// What can be computed from the file alone.
+struct Shown {
+  std::string serial, fingerprint, der;
+};
+
+template <typename Text>
+std::string taken(Text* text) {
+  std::string copy(text);
+  OPENSSL_free(text);
+  return copy;
+}
+
+Shown as_shown(const std::string& file) {
+  const std::string& pem = credential(file);
+  BIO* bio = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  X509* read = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
+  BIO_free(bio);
+  BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(read), nullptr);
+  unsigned char hash[32];
+  X509_digest(read, EVP_sha256(), hash, nullptr);
+  unsigned char* der = nullptr;
+  int size = i2d_X509(read, &der);
+  Shown shown{taken(BN_bn2hex(number)),
+              taken(OPENSSL_buf2hexstr(hash, sizeof hash)),
+              std::string(reinterpret_cast<char*>(der),
+                          static_cast<std::size_t>(size))};
+  OPENSSL_free(der);
+  BN_free(number);
+  X509_free(read);
+  return shown;
+}
 
 }  // namespace
 
@@ -90,6 +124,60 @@ TEST(Peer, IsForTheCallerToJudge) {
       << "Without reject_unauthorized the connection is made.";
   EXPECT_IS(known, "authorized no, CERT_HAS_EXPIRED")
       << "Who switches it off looks at the verdict. It is still the truth.";
+}
+
+TEST(Peer, OfAServerIsForTheCallerToJudge) {
+  RULE("TLSAUTH-3");
+  Lines known;
+  for (std::string client : {"client", ""}) {
+    World world;
+    Near near(world, {.credential = client}, TlsEnd::kClient);
+    tls::AcceptOptions options = as_server();
+    options.ca = credential("ca-cert.pem");
+    options.request_cert = true;
+    options.reject_unauthorized = false;
+    auto socket = near.socket = tls::accept(world.loop, near.raw, options);
+    socket->on_secure_connect([&] {
+      known.push_back("authorized " +
+                      std::string(yes_no(socket->authorized())) + ", " +
+                      socket->authorization_error());
+    });
+    near.shake_hands();
+  }
+
+  EXPECT_IS(known, (Lines{"authorized yes, ",
+                          "authorized no, UNABLE_TO_GET_ISSUER_CERT"}))
+      << "With request_cert a server of accept() asks its client for a "
+         "certificate. The first has shown one, the second has not.";
+}
+
+TEST(Peer, IsNotToBlameForAnotherError) {
+  RULE("TLSAUTH-1");
+  Peer server(serving({}, {.credential = "expired",
+                           .ca = "ca",
+                           .configure =
+                               [](SSL_CTX* context) {
+                                 SSL_CTX_set_max_proto_version(context,
+                                                               TLS1_2_VERSION);
+                               }}),
+              {});
+  World world;
+  tls::ConnectOptions options = to(server);
+  options.reject_unauthorized = false;
+  auto socket = world.connect(options);
+  std::string known = "?";
+
+  socket->on_error(
+      [&](const Error&) { known = socket->authorization_error(); });
+  world.run();
+
+  EXPECT_TRUE(
+      world.saw({"connect", "error ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE",
+                 "close after an error"}))
+      << "The server wants a certificate of ours, and there is none.";
+  EXPECT_IS(known, "")
+      << "Its own certificate has expired, which nobody minded: that is not "
+         "why the handshake has failed.";
 }
 
 TEST(Name, ThatIsAnotherIsAnError) {
@@ -277,16 +365,18 @@ TEST(Certificate, HasAllItsFields) {
   world.leave_when_secure(*socket);
   world.run();
 
+  Shown shown = as_shown("server-cert.pem");
   ASSERT_IS(peer.has_value(), true);
   EXPECT_IS(
-      (Lines{peer->subjectaltname, peer->valid_from, peer->valid_to,
-             peer->serial_number.empty() ? "no serial" : "a serial",
-             std::to_string(peer->fingerprint256.size()),
-             peer->issuer == peer->subject ? "its own" : "another's"}),
-      (Lines{"DNS:localhost, IP Address:127.0.0.1", "Jan  1 00:00:00 2020 GMT",
-             "Jan  1 00:00:00 2120 GMT", "a serial", "95", "another's"}))
-      << "The names as OpenSSL prints them; SHA-256 has 32 bytes: 64 digits "
-         "and 31 colons.";
+      (Lines{peer->subject["CN"], peer->issuer["CN"], peer->subjectaltname,
+             peer->valid_from, peer->valid_to, peer->serial_number,
+             peer->fingerprint256}),
+      (Lines{"localhost", "Oracle CA", "DNS:localhost, IP Address:127.0.0.1",
+             "Jan  1 00:00:00 2020 GMT", "Jan  1 00:00:00 2120 GMT",
+             shown.serial, shown.fingerprint}))
+      << "The names as OpenSSL prints them; the serial number in hexadecimal "
+         "digits; the bytes of SHA-256 as capital ones, with colons.";
+  EXPECT_IS(peer->raw, shown.der) << "raw is the certificate itself, as DER.";
 }
 
 TEST(Certificate, IsNotThereIfThePeerShowsNone) {

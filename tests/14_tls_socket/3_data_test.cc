@@ -200,6 +200,26 @@ TEST(Writing, GoesOnWithMoreThanItHadBefore) {
          "first. What is encrypted is encrypted, and only that counts.";
 }
 
+TEST(Writing, GoesAheadOfWhatIsMadeLater) {
+  RULE("WAIT-2");
+  Desk desk;
+  desk.shake_hands();
+  desk.carry();
+
+  desk.wire->room = 10;
+  std::string full = in_words(desk.write("hello"));
+  desk.wire->room = std::string::npos;
+  desk.wire->coming = kGarbage;
+  desk.read();  // OpenSSL answers it with an alert
+  desk.write("hello");
+  desk.carry();
+
+  EXPECT_IS(full, "wants write");
+  EXPECT_IS(desk.far.received(), "hello")
+      << "10 bytes of it were out when an alert was made, and the wire had "
+         "room again. No byte overtakes another: the rest goes first.";
+}
+
 TEST(Writing, MayHaveToRead) {
   RULE("WAIT-3");
   Desk desk({.credential = "server", .configure = make_long_tickets});
@@ -218,6 +238,21 @@ TEST(Writing, MayHaveToRead) {
       << "The server has begun a long message for OpenSSL itself, a ticket in "
          "several records. As long as it is not there OpenSSL cannot write.";
   EXPECT_IS(desk.far.received(), "hello") << "Then the bytes are sent.";
+}
+
+TEST(Writing, FailsIfWhatItHasToReadDoesNotCome) {
+  RULE("WAIT-3");
+  Desk desk({.credential = "server", .configure = make_long_tickets});
+  desk.shake_hands();
+
+  desk.wire->coming.resize(600);
+  desk.read();
+  desk.wire->ended = true;
+  IoResult result = desk.write("hello");
+
+  EXPECT_IS(result.error ? result.error->code : in_words(result), "EPIPE")
+      << "The wire has ended in the middle of a ticket. What was to be written "
+         "will never be: that is an error of the write.";
 }
 
 TEST(Writing, ThatHadToReadHasReadForOthers) {

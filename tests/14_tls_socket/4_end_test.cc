@@ -184,8 +184,7 @@ TEST(Reset, OrGarbageIsAnErrorAfterTheData) {
   world.read(*near.socket);
 
   near.far.send("hello");
-  near.wire.send(near.far.take() + "\x17\x03\x03\x00\x20" +
-                 std::string(32, 'x'));
+  near.wire.send(near.far.take() + kGarbage);
   world.run();
 
   std::string last_but_one =
@@ -194,6 +193,24 @@ TEST(Reset, OrGarbageIsAnErrorAfterTheData) {
       << "A record came that does not decrypt.";
   EXPECT_IS(world.events.size() > 1 ? world.events[1] : "", "data hello")
       << "What came before it is delivered.";
+}
+
+TEST(Reset, OrGarbageIsToldToThePeer) {
+  RULE("TLSEND-4");
+  Desk desk;
+  desk.shake_hands();
+  desk.carry();
+
+  desk.wire->coming = kGarbage;
+  std::string came = desk.read();
+  desk.carry();
+  desk.far.received();
+
+  EXPECT_IS(came.substr(0, 6), "failed");
+  EXPECT_IS((SSL_get_shutdown(desk.far.ssl()) & SSL_RECEIVED_SHUTDOWN) != 0,
+            true)
+      << "OpenSSL has made an alert, which says that the record was broken. It "
+         "has to go out with this read(): after an error nobody writes.";
 }
 
 TEST(Destroy, InAnyEventLeavesOnlyClose) {
@@ -273,4 +290,26 @@ TEST(HalfOpen, WeStillWrite) {
                          "writeOnly", "finish", "close"}));
   EXPECT_IS(heard, "thanks, then close_notify")
       << "Each direction of TLS ends by itself, as those of TCP do.";
+}
+
+TEST(HalfOpen, AServerStillWrites) {
+  RULE("TLSEND-1");
+  World world;
+  Near near(world, {}, TlsEnd::kClient);
+  tls::AcceptOptions options = as_server();
+  options.allow_half_open = true;
+  near.socket = tls::accept(world.loop, near.raw, options);
+  world.record(*near.socket);
+  world.read(*near.socket);
+
+  near.shake_hands();
+  SSL_shutdown(near.far.ssl());
+  near.carry();
+  world.add(std::string(near.socket->ready_state()));
+  near.socket->end("thanks");
+  near.carry();
+
+  EXPECT_TRUE(world.saw({"secure", "end", "writeOnly", "finish", "close"}))
+      << "allow_half_open is an option of accept(), too.";
+  EXPECT_IS(near.far.received(), "thanks");
 }

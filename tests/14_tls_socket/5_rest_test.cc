@@ -103,7 +103,8 @@ TEST(Upgrade, TakesWhatTheOtherHasReadAndNotSent) {
   EXPECT_IS(seen.substr(0, plain.size()) == plain, true)
       << "What was written in the clear goes out in the clear, and first.";
   EXPECT_TRUE(world.saw({"secure"}))
-      << "The plain socket had read the client's hello already.";
+      << "The plain socket had read the client's hello already. And a server "
+         "that asks for no certificate has nothing against its client.";
 }
 
 TEST(Upgrade, OfOneThatEncryptsAlready) {
@@ -202,6 +203,21 @@ TEST(Session, ListenersMayDestroy) {
       << "OpenSSL reports a session from within SSL_read(), which goes on "
          "afterwards. A listener that destroys the socket must not be called "
          "in there: data would come after destroy().";
+}
+
+TEST(Session, IsForTheClient) {
+  RULE("TLSSESS-1");
+  World world;
+  Near near(world, {}, TlsEnd::kClient);
+  near.socket = tls::accept(world.loop, near.raw, as_server());
+  world.record(*near.socket);
+  near.socket->on_session([&](std::string_view) { world.add("session"); });
+
+  near.shake_hands();
+
+  EXPECT_TRUE(world.saw({"secure"}))
+      << "The server has given out a session, in a ticket. Whoever gets it can "
+         "resume; the one that gives it hears of nothing.";
 }
 
 TEST(KeyLog, HasALineForEachSecret) {

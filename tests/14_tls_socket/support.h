@@ -127,7 +127,8 @@ struct Desk {
 
   // What was sent is at the far end, and what it says is on the wire.
   void carry();
-  void shake_hands();  // to the end
+  std::string handshake();  // one step
+  void shake_hands();       // to the end
   std::string read(
       std::size_t most = 100'000);  // the bytes, or what came of it
   IoResult write(std::string_view bytes);
@@ -156,6 +157,9 @@ struct Near {
   std::string arrived();  // what has come to this end, without waiting
   std::string held = {};
 };
+
+// A record that does not decrypt.
+extern const std::string kGarbage;
 
 // OpenSSL's own number of tickets: two with TLS 1.3.
 void send_tickets(SSL_CTX* context);

@@ -72,6 +72,14 @@ class Check(CourseTest):
         self.assertIn("Next: 01.2 Taking away", self.course("check", "1")[1])
         self.assertIn("01.2 Taking away", self.course("hint", "1")[1])
 
+    def test_of_steps_that_rules_wait_for_the_first_is_the_next(self):
+        self.judge("01_sums", passing=[], todo={1: "01.2", 2: "01.1"})
+        self.assertIn("Next: 01.1 Adding", self.course("check", "1")[1])
+
+    def test_a_mistake_comes_before_a_step_that_is_still_to_do(self):
+        self.judge("01_sums", passing=[], todo={1: "", 2: "01.2"})
+        self.assertIn("Next: 01.1 Adding", self.course("check", "1")[1])
+
     def test_a_complete_chapter_exits_with_0_and_names_the_next(self):
         self.judge("01_sums", passing=[1, 2])
         code, out, _ = self.course("check", "1")

@@ -60,13 +60,18 @@ class Result:
         return f"step {test['todo']} is still to do" if test["todo"] else test["why"]
 
     def failing_step(self):
-        """Where to go on, or None: the step of the first rule that fails, or the
-        one that its test asked for in vain."""
+        """Where to go on, or None: the step of the first rule that fails. If its
+        test asked for one that is still to do, the first that any test asked
+        for: that one may need others first."""
         if not self.failed:
             return None
         first = self.failed[0]
-        todo = next((test["todo"] for test in self.tests(first["id"])), "")
-        return self.chapter.step(todo) or self.chapter.step(first["step"])
+        if any(test["todo"] for test in self.tests(first["id"])[:1]):
+            asked = {test["todo"] for test in self.graded["tests"]}
+            for step in self.chapter.steps:
+                if step.number in asked:
+                    return step
+        return self.chapter.step(first["step"])
 
     def as_json(self):
         keys = ("id", "verdict", "points", "max_points")

@@ -227,7 +227,9 @@ void TlsSocket::agreed() {
 }
 
 void TlsSocket::disagreed(const Error& error) {
-  if (SSL_get_verify_result(engine()) == X509_V_OK) return failed(error);
+  long result = SSL_get_verify_result(engine());
+  if (result == X509_V_OK || certificate_error(result).code != error.code)
+    return failed(error);
   state_->agreed.problem = verdict_on(engine());
   failed(Error(state_->agreed.problem, error.message));
 }
@@ -275,6 +277,7 @@ void TlsSocket::use_session(SSL* ssl, const std::string& bytes) {
 }
 
 void TlsSocket::session_made(SSL_SESSION* session) {
+  if (state_->role == Role::kServer) return;
   later([this, bytes = as_bytes(session)] { on_session.emit(bytes); });
 }
 
