@@ -38,9 +38,7 @@ inline std::shared_ptr<Server> serve_tls(EventLoop& loop,
     throw std::invalid_argument("--tls needs --cert and --key");
   tls::ServerOptions secure;
   secure.allow_half_open = true;
-  // The first reply follows the session tickets: it must not wait until the
-  // client acknowledges those, which may take 40 ms.
-  secure.no_delay = true;
+  secure.no_delay = true;  // or a reply waits for the ACK of session tickets
   secure.request_cert = options.request_cert;
   add_tls(options, secure);
   auto server = tls::create_server(loop, secure, std::move(service));
@@ -55,9 +53,7 @@ inline int run_server(EventLoop& loop, const Options& options,
                       Service service) {
   int status = 0;
   Fd signals = signals_as_descriptor();
-  ListenOptions where;
-  where.port = options.port;
-  where.host = options.host;
+  ListenOptions where{.port = options.port, .host = options.host};
   where.path = options.path;
   auto server = options.tls ? serve_tls(loop, options, where, service)
                             : serve(loop, where, service);

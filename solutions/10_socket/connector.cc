@@ -121,7 +121,9 @@ Lookup::Lookup(EventLoop& loop, std::string host, int port, int family,
     return;
   }
   try {
-    std::thread([poster = loop.poster(), look_up] { look_up(poster); }).detach();
+    std::thread([poster = loop.poster(), look_up] {
+      look_up(poster);
+    }).detach();
   } catch (const std::system_error&) {  // no more threads, for now
     loop.defer([state, error = lookup_error("EAI_AGAIN", host)] {
       if (auto alive = state.lock()) alive->answer({}, error);
