@@ -182,7 +182,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   virtual void disagreed(const Error& error) { destroy(error); }
   virtual void forget_listeners();
   void adopt(std::unique_ptr<Transport> transport);
-  void try_again();  // after a handshake() that answered kWaits
+  void try_again();  // later, after a handshake() that answered kWaits
 
  private:
   struct State;  // yours to design: see state.h

@@ -108,7 +108,9 @@ class TlsSocket : public net::Socket {
   static void listen_to(SSL_CTX* context);  // for its sockets' events
   net::EventLoop& loop() const;
   void later(std::function<void()> step);  // unless it is destroyed by then
-  void hold_handshake(bool on);            // it does not end meanwhile
+  // It does not end meanwhile; after hold_handshake(false) it goes on, in a task
+  // of its own.
+  void hold_handshake(bool on);
 
   // The handshake is done, and the peer is as it should be; or it is not.
   virtual void secured();

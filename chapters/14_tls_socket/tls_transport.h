@@ -35,7 +35,8 @@ class TlsTransport : public net::Transport {
   // before the end is ECONNRESET (TLSERR-5).
   net::IoResult handshake() override;
   bool needs_handshake() const override { return true; }
-  // The handshake does not end before hold(false).
+  // The handshake does not end before hold(false), nor does its last message
+  // go out: the peer does not think so, either.
   void hold(bool on);
 
   // At most one read() of the wire. kEnd is close_notify, or the wire's end:

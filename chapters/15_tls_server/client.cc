@@ -40,55 +40,59 @@ void Server::Client::secured() {
 }
 
 void Server::Client::failed(const Error&) {
-  TODO("15.4", "tell the server, and close");
+  TODO("15.3", "tell the server, and close");
 }
 
-void Server::Client::tell(const Error&) {
-  TODO("15.4", "on_tls_client_error, once");
+bool Server::Client::tell(const Error&) {
+  TODO("15.3", "on_tls_client_error, once");
 }
 
 void Server::Client::closed() {
-  TODO("15.4", "if it was not finished: ECONNRESET");
+  // TODO(15.3): if it was not finished: ECONNRESET.
 }
 
 void Server::Client::too_late() {
-  TODO("15.4", "tell; who closes it?");
+  TODO("15.3", "tell; who closes it?");
 }
 
 void Server::Client::give_way() {
-  TODO("15.4", "ERR_TLS_TOO_MANY_HANDSHAKES");
+  TODO("15.3", "ERR_TLS_TOO_MANY_HANDSHAKES");
 }
 
 bool Server::Client::asks_for_session() const {
-  TODO("15.5", "it has an id, no ticket, and somebody listens");
+  // TODO(15.5): it has an id, no ticket, and somebody listens.
+  return false;
 }
 
 bool Server::Client::asks_for_context() const {
-  TODO("15.3", "it has said a name, and there is a callback");
+  // TODO(15.4): it has said a name, and there is a callback.
+  return false;
 }
 
-// Called again after each SSL_CLIENT_HELLO_RETRY, and for a second hello
-// of the same client (RFC 8446, section 4.1.4).
+// Called again for a second hello of the same client (RFC 8446, section
+// 4.1.4), and, 15.4, after each SSL_CLIENT_HELLO_RETRY.
 int Server::Client::hello(int*) {
-  // TODO(15.3): whose answers are needed? SSL_CLIENT_HELLO_RETRY until they
-  // are there; then use() it. It cannot throw: OpenSSL calls it.
+  // TODO(15.2): read it, and use() the identity of its name. 15.4: but whose
+  // answers are needed? SSL_CLIENT_HELLO_RETRY until they are there. It cannot
+  // throw: OpenSSL calls it.
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
 void Server::Client::use(const Identity&) {
-  TODO("15.3", "its context; 15.6: and its scope, with the name");
+  TODO("15.2", "its context; 15.6: and its scope, with the name");
 }
 
 void Server::Client::ask_for_session() {
-  TODO("15.5", "on_resume_session; then ask_for_context()");
+  // TODO(15.5): on_resume_session first, if it asks for a session.
+  ask_for_context();
 }
 
 void Server::Client::ask_for_context() {
-  TODO("15.3", "the callback, whose answer comes once, or never");
+  TODO("15.4", "the callback, whose answer comes once, or never");
 }
 
 void Server::Client::answered(Identity) {
-  TODO("15.3", "remember it, and go on with the handshake");
+  TODO("15.4", "remember it, and go on with the handshake");
 }
 
 SSL_SESSION* Server::Client::resumed_session() {

@@ -37,11 +37,13 @@ struct Server::State {
 
   // server.cc
   Identity identify(std::shared_ptr<const Context> context) const;
-  const Identity& identity_for(const std::string& servername) const;
+  // Null: there is none for this name.
+  const Identity* identity_for(const std::string& servername) const;
   static void prepare(SSL_CTX* context, std::chrono::seconds session_timeout);
   void begin(std::shared_ptr<net::Socket> raw);
 };
 
+// Inside it, `State` is TlsSocket's: write Server::State.
 class Server::Client : public TlsSocket {
  public:
   Client(std::shared_ptr<Server> server, net::ConnectOptions options,
@@ -63,7 +65,7 @@ class Server::Client : public TlsSocket {
   void closed();
   void too_late();
   void leave();
-  void tell(const net::Error& error);
+  bool tell(const net::Error& error);  // whether anybody has heard of it
 
   bool asks_for_session() const;
   bool asks_for_context() const;

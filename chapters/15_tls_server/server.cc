@@ -35,6 +35,10 @@ void Server::State::prepare(SSL_CTX* context, std::chrono::seconds timeout) {
   // says that there is no shared cipher.
   SSL_CTX_set_cert_cb(
       context, [](SSL*, void*) { return 1; }, nullptr);
+  // Only with a callback OpenSSL keeps the name with the session, and knows it
+  // of a client that resumes one.
+  SSL_CTX_set_tlsext_servername_callback(
+      context, +[](SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; });
   SSL_CTX_sess_set_get_cb(context,
                           [](SSL* ssl, const unsigned char*, int, int* copy) {
                             *copy = 0;  // it is OpenSSL's from then on
@@ -51,14 +55,15 @@ void Server::State::prepare(SSL_CTX* context, std::chrono::seconds timeout) {
 }
 
 Identity Server::State::identify(std::shared_ptr<const Context> context) const {
+  prepare(context->get(), options.session_timeout);
   Asks asks = options.request_cert ? Asks::kForCertificates : Asks::kNobody;
   std::string scope =
       context_scope(context->get(), options.session_id_context, asks);
   return {std::move(context), std::move(scope)};
 }
 
-const Identity& Server::State::identity_for(const std::string&) const {
-  TODO("15.3", "the last one that fits; else our own");
+const Identity* Server::State::identity_for(const std::string&) const {
+  TODO("15.2", "the last one that fits");
 }
 
 void Server::State::begin(std::shared_ptr<net::Socket>) {
@@ -90,7 +95,7 @@ void Server::add_context(std::string host, const ContextOptions& options) {
 }
 
 void Server::add_context(std::string, std::shared_ptr<const Context>) {
-  TODO("15.3", "remember it");
+  TODO("15.2", "remember it");
 }
 
 void Server::set_secure_context(const ContextOptions& options) {
@@ -98,7 +103,6 @@ void Server::set_secure_context(const ContextOptions& options) {
 }
 
 void Server::set_secure_context(std::shared_ptr<const Context> context) {
-  State::prepare(context->get(), state_->options.session_timeout);
   state_->own = state_->identify(std::move(context));
 }
 

@@ -51,15 +51,16 @@ class Server : public net::Server {
   ~Server() override;
 
   // on_connection, of net::Server: a client is there, nothing is agreed yet.
+  // With pause_on_connect its TLS socket begins paused; its handshake goes on.
 
   // The handshake is done, and the client is as it should be (TLSHS-2).
   net::Event<std::shared_ptr<TlsSocket>> on_secure_connection;
   // A client that failed before that, once (TLSERR-2). After the event its
   // connection is closed, but for ERR_TLS_HANDSHAKE_TIMEOUT: then it is yours
-  // to destroy (TLSERR-7).
+  // to destroy, or it may become secure still (TLSERR-7).
   net::Event<const net::Error&, std::shared_ptr<TlsSocket>> on_tls_client_error;
-  // A session was made, to be stored under `id`. on_secure_connection waits for
-  // `done` (TLSSESS-4).
+  // A session was made, to be stored under `id`; with TLS 1.3, one for each
+  // ticket. on_secure_connection waits for `done` (TLSSESS-4).
   net::Event<std::string_view /* id */, std::string_view /* session */,
              std::function<void()> /* done */>
       on_new_session;
@@ -73,7 +74,7 @@ class Server : public net::Server {
   // fits counts (TLSSNI-3).
   void add_context(std::string host, const ContextOptions& options);
   void add_context(std::string host, std::shared_ptr<const Context> context);
-  // For clients who come from now on. Those who are here keep the old one.
+  // For clients who connect from now on. Those who are here keep the old one.
   void set_secure_context(const ContextOptions& options);
   void set_secure_context(std::shared_ptr<const Context> context);
   // See TicketKeys: servers with the same keys know each other's clients.

@@ -136,9 +136,10 @@ void TlsTransport::hold(bool on) {
 
 // kBytes: there may be more to do.
 IoResult TlsTransport::State::step() {
+  // 14.2: its last message waits, too: with it the peer would be done.
+  if (agreed && held) return {.kind = IoResult::kWaits};
   IoResult sent = send();
-  if (sent.kind != IoResult::kEnd) return sent;
-  if (agreed) return {.kind = held ? IoResult::kWaits : IoResult::kEnd};
+  if (sent.kind != IoResult::kEnd || agreed) return sent;
   ERR_clear_error();
   int result = SSL_do_handshake(engine.get());
   agreed = result == 1;

@@ -32,11 +32,9 @@ void Server::Client::start(std::shared_ptr<net::Socket> raw) {
     SSL_set_options(engine(), SSL_OP_NO_TICKET);
   place_ = server.unfinished.insert(server.unfinished.end(), this);
   if (server.options.handshake_timeout.count() <= 0) return;
+  // 15.1: with plain `this`: leave() clears it.
   timer_ = loop().set_timeout(server.options.handshake_timeout,
-                              [weak = weak_from_this(), this] {
-                                if (auto alive = weak.lock()) too_late();
-                              });
-  loop().unref(timer_);
+                              [this] { too_late(); });
 }
 
 // It is no longer among the unfinished ones.
@@ -55,15 +53,15 @@ void Server::Client::secured() {
 }
 
 void Server::Client::failed(const Error& error) {
-  // 15.4: the server is told, not the socket: nobody has got it yet.
+  // 15.3: the server is told, not the socket: nobody has got it yet.
   tell(error);
   destroy();
 }
 
-void Server::Client::tell(const Error& error) {
+bool Server::Client::tell(const Error& error) {
   leave();
-  if (std::exchange(told_, true)) return;
-  server_->on_tls_client_error.emit(
+  if (std::exchange(told_, true)) return true;
+  return server_->on_tls_client_error.emit(
       error, std::static_pointer_cast<Client>(shared_from_this()));
 }
 
@@ -72,9 +70,9 @@ void Server::Client::closed() {
 }
 
 void Server::Client::too_late() {
-  bool somebody = server_->on_tls_client_error.listener_count() > 0;
-  tell(Error("ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout"));
-  if (!somebody) destroy();
+  // 15.3: nobody else would.
+  if (!tell(Error("ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout")))
+    destroy();
 }
 
 void Server::Client::give_way() {
@@ -91,22 +89,23 @@ bool Server::Client::asks_for_context() const {
   return !hello_.servername.empty() && server_->state_->options.sni_callback;
 }
 
-// 15.3: called again after each SSL_CLIENT_HELLO_RETRY, and for a second hello
-// of the same client (RFC 8446, section 4.1.4).
+// 15.2: called again for a second hello of the same client (RFC 8446, section
+// 4.1.4), and, 15.4, after each SSL_CLIENT_HELLO_RETRY.
 int Server::Client::hello(int* alert) {
   Hello said = parse_hello(engine());
   if (stage_ != Stage::kNew && said.servername != hello_.servername) {
-    // 15.3: OpenSSL would take the new name, with the old one's context.
+    // 15.2: OpenSSL would take the new name, with the old one's context.
     *alert = SSL_AD_ILLEGAL_PARAMETER;
     return SSL_CLIENT_HELLO_ERROR;
   }
   if (stage_ == Stage::kNew) {
     hello_ = std::move(said);
-    if (!asks_for_context())
-      identity_ = server_->state_->identity_for(hello_.servername);
+    // 15.2: else it stays the server's, of when the client came (RELOAD-1).
+    const Identity* named = server_->state_->identity_for(hello_.servername);
+    if (named && !asks_for_context()) identity_ = *named;
     stage_ = Stage::kAnswered;
     if (asks_for_session() || asks_for_context()) {
-      // 15.3: not from here: a listener may do anything, and OpenSSL is busy.
+      // 15.4: not from here: a listener may do anything, and OpenSSL is busy.
       stage_ = Stage::kSession;
       later([this] { ask_for_session(); });
     }
@@ -116,7 +115,7 @@ int Server::Client::hello(int* alert) {
   return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-// 15.3: before OpenSSL looks at the session.
+// 15.2: before OpenSSL looks at the session.
 void Server::Client::use(const Identity& identity) {
   listen_to(identity.context->get());
   SSL_set_SSL_CTX(engine(), identity.context->get());
@@ -146,12 +145,12 @@ void Server::Client::ask_for_context() {
     auto alive = weak.lock();
     if (!alive || destroyed() || stage_ != Stage::kContext) return;
     if (error) {
-      // 15.3: nothing is told inside the call that causes it.
+      // 15.4: nothing is told inside the call that causes it.
       stage_ = Stage::kAnswered;
       return later([this, error = *error] { failed(error); });
     }
     Server::State& server = *server_->state_;
-    answered(context ? server.identify(std::move(context)) : server.own);
+    answered(context ? server.identify(std::move(context)) : identity_);
   };
   server_->state_->options.sni_callback(hello_.servername, std::move(answer));
 }

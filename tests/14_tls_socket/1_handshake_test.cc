@@ -254,6 +254,31 @@ TEST(Waiting, AFullSocketDelaysTheHandshake) {
       << "The kernel has had no room three times during the handshake.";
 }
 
+TEST(Waiting, AHandshakeThatIsHeldKeepsItsLastMessage) {
+  RULE("WAIT-1");
+  Desk desk;
+  Lines steps;
+  auto step = [&] {
+    steps.push_back(in_words(desk.transport->handshake()));
+    desk.carry();
+  };
+
+  desk.transport->hold(true);
+  step();
+  step();
+  step();
+  bool early = desk.far.is_secure();
+  desk.transport->hold(false);
+  step();
+
+  EXPECT_IS(steps, (Lines{"wants read", "waits", "waits", "end"}))
+      << "hold(true), and the server's answer is there: not before "
+         "hold(false) is this the end.";
+  EXPECT_IS(early, false) << "The last message waits, too: with it the server "
+                             "would think that all is done.";
+  EXPECT_IS(desk.far.is_secure(), true) << "Afterwards it goes out.";
+}
+
 TEST(Waiting, ThePeerMayLeaveWhileSomebodyIsAsked) {
   RULE("TLSERR-1");
   World world;

@@ -62,6 +62,48 @@ TEST(Client, IsNotSecureBeforeItHasFinished) {
       << "The first client says nothing. The second one does not wait for it.";
 }
 
+TEST(Client, MayBeRefusedAtOnce) {
+  RULE("TLSHS-2");
+  World world;
+  world.serve();
+  bool refuse = true;
+  world.server->on_connection([&](SocketPtr& raw) {
+    if (refuse) raw->destroy();
+  });
+  Client refused(world);
+  world.until("the client's end", [&] { return refused.ended; });
+
+  refuse = false;
+  Client good(world);
+  world.shake_hands(good);
+
+  EXPECT_TRUE(world.saw({"connection", "connection", "secure"}))
+      << "A listener of on_connection destroys the first client's socket. It "
+         "never began a handshake, so none has failed.";
+}
+
+TEST(Client, MayBeginPaused) {
+  RULE("TLSHS-2");
+  World world;
+  tls::ServerOptions options = with("server");
+  options.pause_on_connect = true;
+  world.then = [&](TlsSocketPtr socket) {
+    socket->on_data([&](std::string_view b) { world.add(std::string(b)); });
+  };
+  world.serve(options);
+  Client client(world);
+  world.shake_hands(client);
+  client.send("hello");
+  world.settle();
+
+  world.add("resume");
+  world.accepted.at(0)->resume();
+  world.until("hello");
+
+  EXPECT_TRUE(world.saw({"connection", "secure", "resume", "hello"}))
+      << "With pause_on_connect the handshake goes on, and its data waits.";
+}
+
 TEST(Client, IsToldOnceEach) {
   RULE("TLSHS-2");
   World world;
@@ -269,7 +311,7 @@ TEST(GoingAway, InTheMiddleOfARecord) {
 }
 
 TEST(GoingAway, WhileTheCallbackIsAsked) {
-  RULE("TLSERR-6");
+  RULE("TLSSNI-5");
   World world;
   std::vector<tls::SniAnswer> answers;
   tls::ServerOptions options = with("server");
@@ -340,6 +382,26 @@ TEST(Timeout, IsToldOnce) {
     return client.ended;
   });
   EXPECT_IS(world.events.size(), std::size_t{3}) << "And that is no error.";
+}
+
+TEST(Timeout, IsNotTheEndIfTheListenerKeepsIt) {
+  RULE("TLSERR-7");
+  World world;
+  world.serve();
+  Client client(world);
+  client.silent = true;
+  world.settle();
+  world.pass(120s);
+  if (!world.failed.empty())
+    world.failed[0]->on_secure_connect([&] { world.add("its own secure"); });
+
+  client.silent = false;
+  world.shake_hands(client);
+
+  EXPECT_TRUE(world.saw({"connection", "failed ERR_TLS_HANDSHAKE_TIMEOUT",
+                         "its own secure", "secure"}))
+      << "The client is late, and the listener of on_tls_client_error has not "
+         "destroyed it. Its socket is told first, then the server.";
 }
 
 TEST(Timeout, ClosesWhatNobodyHearsOf) {

@@ -28,6 +28,18 @@ void change_name(int is_sent, int, int kind, const void*, std::size_t, SSL* ssl,
     SSL_set_tlsext_host_name(ssl, "two.test");
 }
 
+// The first message of a client that asks for any.test, with another byte `at`
+// so many bytes from where the name begins.
+std::string hello_with(Client& client, int at, char byte) {
+  SSL_do_handshake(client.ssl());
+  ERR_clear_error();
+  char* bytes = nullptr;
+  long size = BIO_get_mem_data(SSL_get_wbio(client.ssl()), &bytes);
+  std::string hello(bytes, static_cast<std::size_t>(size));
+  hello.at(hello.find("any.test") + static_cast<std::size_t>(at)) = byte;
+  return hello;
+}
+
 // What a server of {"h2", "http/1.1"} agrees on with a client of `offered`:
 // "server's end, client's end", or how it failed.
 std::string agreed(World& world, const std::vector<std::string>& offered,
@@ -150,6 +162,37 @@ TEST(Callback, MayAnswerLater) {
   EXPECT_TRUE(world.saw({"connection", "asked any.test", "answered", "secure"}))
       << "The handshake waits for the answer; it is asked once.";
   EXPECT_IS(client.certificate(), "sni.example") << "And this is the answer.";
+}
+
+TEST(Callback, IsNotAskedForWhatIsNoName) {
+  RULE("TLSSNI-5");
+  World world;
+  Lines asked;
+  world.serve(asked_by([&](const std::string& name, tls::SniAnswer answer) {
+    asked.push_back(name);
+    answer(nullptr, nullptr);
+  }));
+  std::vector<std::unique_ptr<Client>> clients;
+  auto say = [&](int at, char byte) {
+    clients.push_back(std::make_unique<Client>(
+        world, TlsEnd::Options{.servername = "any.test"}));
+    clients.back()->silent = true;
+    clients.back()->wire.send(hello_with(*clients.back(), at, byte));
+    world.until("a failure",
+                [&] { return world.failed.size() == clients.size(); });
+  };
+
+  say(3, '\0');
+  say(-1, 7);
+  say(-1, 9);
+  say(-3, 1);
+  say(-4, 12);
+
+  EXPECT_IS(asked, Lines{})
+      << "A zero in the name; a name of 7 bytes, and one byte more; one of 9, "
+         "and only 8 come; something else than the name of a host; a list that "
+         "is longer than what it is in. Nobody need be asked: OpenSSL "
+         "refuses them.";
 }
 
 TEST(Callback, MayAnswerNothing) {

@@ -49,6 +49,17 @@ void only_tls12(SSL_CTX* context) {
   SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
 }
 
+std::string code_of(World& world, const tls::ServerOptions& options) {
+  try {
+    tls::create_server(world.loop, options);
+  } catch (const Error& error) {
+    return error.code;
+  } catch (const net::UsageError& error) {
+    return error.code;
+  }
+  return "nothing was thrown";
+}
+
 World::World() : loop(std::make_unique<net::PollPoller>(), clock_of(*this)) {}
 
 void World::serve(tls::ServerOptions options) {

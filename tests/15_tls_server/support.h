@@ -47,6 +47,10 @@ tls::ServerOptions asking();
 void only_tls12(SSL_CTX* context);
 
 class Client;
+class World;
+
+// The code that making a server with these options throws.
+std::string code_of(World& world, const tls::ServerOptions& options);
 
 class World {
  public:

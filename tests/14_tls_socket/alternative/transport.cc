@@ -87,6 +87,7 @@ struct TlsTransport::State {
           result == 1 ? SSL_ERROR_NONE : SSL_get_error(engine.get(), result);
       if (kind == SSL_ERROR_SSL || kind == SSL_ERROR_SYSCALL)
         error = why(doing);
+      if (kind == SSL_ERROR_NONE && held) return {};
       IoResult sent = drain();
       if (kind == SSL_ERROR_NONE) return {};
       if (kind == SSL_ERROR_ZERO_RETURN) return {.kind = IoResult::kEnd};
@@ -119,19 +120,17 @@ TlsTransport::~TlsTransport() = default;
 
 IoResult TlsTransport::handshake() {
   State& s = *state_;
+  if (s.secure && s.held) return {.kind = IoResult::kWaits};
   IoResult sent = s.drain();
-  if (sent.kind != IoResult::kEnd) return sent;
-  if (!s.secure) {
-    IoResult result = s.insist(
-        "handshake", 100, [&] { return SSL_do_handshake(s.engine.get()); });
-    if (result.kind == IoResult::kEnd)
-      return {.kind = IoResult::kFailed,
-              .error = Error("ECONNRESET", "the peer has gone")};
-    if (result.kind != IoResult::kBytes) return result;
-    s.secure = true;
-    return handshake();
-  }
-  return {.kind = s.held ? IoResult::kWaits : IoResult::kEnd};
+  if (sent.kind != IoResult::kEnd || s.secure) return sent;
+  IoResult result = s.insist("handshake", 100,
+                             [&] { return SSL_do_handshake(s.engine.get()); });
+  if (result.kind == IoResult::kEnd)
+    return {.kind = IoResult::kFailed,
+            .error = Error("ECONNRESET", "the peer has gone")};
+  if (result.kind != IoResult::kBytes) return result;
+  s.secure = true;
+  return handshake();
 }
 
 void TlsTransport::hold(bool on) {

@@ -123,7 +123,8 @@ class Server::Client : public TlsSocket {
       return SSL_CLIENT_HELLO_ERROR;
     }
     name_ = hello.servername;
-    context_ = server_->state_->by_name(name_);
+    ContextPtr named = server_->state_->by_name(name_);
+    if (named) context_ = std::move(named);
     bool store = !hello.session_id.empty() && !hello.has_ticket &&
                  server_->on_resume_session.listener_count() > 0;
     bool callback = !name_.empty() && server_->state_->options.sni_callback;
@@ -168,7 +169,7 @@ class Server::Client : public TlsSocket {
       auto alive = close(*q);
       if (!alive) return;
       if (error) return later([this, error = *error] { give_up(error); });
-      context_ = context ? std::move(context) : server_->state_->own;
+      if (context) context_ = std::move(context);
       one_less();
     };
     server_->state_->options.sni_callback(name_, answer);
@@ -220,7 +221,7 @@ ContextPtr Server::State::by_name(const std::string& name) const {
   auto found = std::find_if(named.rbegin(), named.rend(), [&](const auto& it) {
     return matches_name(it.first, name);
   });
-  return found == named.rend() ? own : found->second;
+  return found == named.rend() ? nullptr : found->second;
 }
 
 std::string Server::State::scope_of(const Context& context,
@@ -337,6 +338,8 @@ void Server::set_secure_context(ContextPtr context) {
       nullptr);
   SSL_CTX_set_cert_cb(
       raw, [](SSL*, void*) { return 1; }, nullptr);
+  SSL_CTX_set_tlsext_servername_callback(
+      raw, +[](SSL*, int*, void*) { return SSL_TLSEXT_ERR_OK; });
   SSL_CTX_sess_set_get_cb(raw,
                           [](SSL* ssl, const unsigned char*, int, int* copy) {
                             *copy = 0;
