@@ -116,16 +116,17 @@ TEST(Context, AStarIsOneLabel) {
   world.serve();
   world.server->add_context("*.wild.example", context_of("sni"));
 
-  Lines shown =
-      shown_to_all(world, {"a.wild.example", "a.b.wild.example", "wild.example",
-                           "a.wildXexample", "a.wild.example.org"});
+  Lines shown = shown_to_all(
+      world, {"a.wild.example", "a.b.wild.example", "wild.example",
+              "a.wildXexample", "a.wild.example.org", ".wild.example"});
 
-  EXPECT_IS(shown,
-            (Lines{"a.wild.example: sni.example", "a.b.wild.example: localhost",
-                   "wild.example: localhost", "a.wildXexample: localhost",
-                   "a.wild.example.org: localhost"}))
+  EXPECT_IS(
+      shown,
+      (Lines{"a.wild.example: sni.example", "a.b.wild.example: localhost",
+             "wild.example: localhost", "a.wildXexample: localhost",
+             "a.wild.example.org: localhost", ".wild.example: localhost"}))
       << "*.wild.example is for a.wild.example, and for no name with more or "
-         "fewer labels.";
+         "fewer labels, or with an empty one.";
 }
 
 TEST(Context, TheLastOneCounts) {
