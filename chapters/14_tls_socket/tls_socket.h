@@ -108,8 +108,7 @@ class TlsSocket : public net::Socket {
   static void listen_to(SSL_CTX* context);  // for its sockets' events
   net::EventLoop& loop() const;
   void later(std::function<void()> step);  // unless it is destroyed by then
-  // It does not end meanwhile; after hold_handshake(false) it goes on, in a task
-  // of its own.
+  // It does not end meanwhile; hold_handshake(false) lets it go on, later.
   void hold_handshake(bool on);
 
   // The handshake is done, and the peer is as it should be; or it is not.

@@ -17,7 +17,7 @@ namespace tls {
 class TicketKeys {
  public:
   TicketKeys();  // one, by chance
-  // UsageError ERR_INVALID_ARG_VALUE: not 48 bytes, or a multiple of it; or none.
+  // UsageError ERR_INVALID_ARG_VALUE: not 48 bytes, or a multiple; or none.
   void set(std::string_view keys);
   std::string get() const;  // secret!
 
