@@ -308,11 +308,11 @@ def _seen_from_outside(name, deps, subject_deps):
         alwayslink = True,
     )
 
-def _mutant(name, patch, chapter, sources, manual):
-    tags = ["manual"] if manual else []
+def mutated(name, patch, chapter, sources, tags = []):
+    """The reference's sources, with a patch on them."""
     references = ["//solutions/{}:{}".format(chapter, source) for source in sources]
     native.genrule(
-        name = name + "_sources",
+        name = name,
         srcs = [patch] + references,
         outs = [name + "/" + source for source in sources],
         cmd = "/usr/bin/env python3 -B $(location //tools:mutate.py) $(location {}) $(RULEDIR)/{}".format(patch, name) +
@@ -320,6 +320,10 @@ def _mutant(name, patch, chapter, sources, manual):
         tags = tags,
         tools = ["//tools:mutate.py"],
     )
+
+def _mutant(name, patch, chapter, sources, manual):
+    tags = ["manual"] if manual else []
+    mutated(name + "_sources", patch, chapter, sources, tags)
     cc_library(
         name = name,
         srcs = [":" + name + "_sources"],
