@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <stdexcept>
 
 #include "common/testing/graded.h"
@@ -29,6 +30,11 @@ TEST(Misbehave, FindsSomethingFalse) {
 
 TEST(Misbehave, ThrowsATodo) {
   throw std::logic_error("TODO 99.1: all of it  (misbehave.cc)");
+}
+
+TEST(Misbehave, CallsAnEmptyFunction) {
+  std::function<void()> nobody;
+  nobody();
 }
 
 TEST(Misbehave, Crashes) {

@@ -18,13 +18,26 @@ constexpr char kBinary[] = "tests/meta/misbehave";
 const std::map<std::string, Outcome>& outcomes() {
   static const std::map<std::string, Outcome> all = [] {
     std::vector<std::string> names;
-    for (const char* name :
-         {"Passes", "FailsOneCheck", "FindsSomethingFalse", "ThrowsATodo",
-          "Crashes", "IsEndedBySigpipe", "WaitsForEver", "RunsForEver",
-          "ExitsWithZero", "ExitsAtOnceWithZero", "ClosesEveryDescriptor",
-          "LeavesAChildRunning", "PrintsWithoutEnd", "TakesAllMemory",
-          "IsSkipped", "PrintsAPassedVerdict", "FailsThenCrashes",
-          "GivesUpInTime", "NoSuchTest"})
+    for (const char* name : {"Passes",
+                             "FailsOneCheck",
+                             "FindsSomethingFalse",
+                             "ThrowsATodo",
+                             "Crashes",
+                             "IsEndedBySigpipe",
+                             "WaitsForEver",
+                             "RunsForEver",
+                             "ExitsWithZero",
+                             "ExitsAtOnceWithZero",
+                             "ClosesEveryDescriptor",
+                             "LeavesAChildRunning",
+                             "PrintsWithoutEnd",
+                             "TakesAllMemory",
+                             "IsSkipped",
+                             "PrintsAPassedVerdict",
+                             "FailsThenCrashes",
+                             "GivesUpInTime",
+                             "CallsAnEmptyFunction",
+                             "NoSuchTest"})
       names.push_back(std::string("Misbehave.") + name);
     Limits limits;
     limits.deadline = std::chrono::seconds(3);
@@ -71,6 +84,12 @@ TEST(Runner, TakesTheTestsWordsForWhatIsFalse) {
 TEST(Runner, NamesTheStepOfATodo) {
   EXPECT_EQ(verdict("ThrowsATodo"), "FAIL");
   EXPECT_EQ(outcomes().at("ThrowsATodo").todo(), "99.1");
+}
+
+TEST(Runner, SaysWhatAnExceptionMeans) {
+  EXPECT_EQ(verdict("CallsAnEmptyFunction"), "FAIL");
+  EXPECT_TRUE(
+      says("CallsAnEmptyFunction", "an empty std::function was called"));
 }
 
 TEST(Runner, TellsACrashBySignal) {

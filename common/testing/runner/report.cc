@@ -59,12 +59,6 @@ Said said(const Failure& failure) {
             open + 1, close == std::string::npos ? close : close - open - 1);
       }
     }
-    constexpr std::string_view kThrown = "C++ exception with description \"";
-    if (begins(line, kThrown)) {
-      std::size_t end = line.rfind("\" thrown in ");
-      line = "An exception came out of the code: " +
-             line.substr(kThrown.size(), end - kThrown.size());
-    }
     if (line == ")" || line.empty()) continue;
     out.notes += line + "\n";
   }

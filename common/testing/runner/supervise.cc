@@ -161,6 +161,23 @@ bool end_descendants() {
   }
 }
 
+// A message without the words that GoogleTest puts around it.
+std::string without_googletest(const std::string& message) {
+  constexpr std::string_view kFailed = "Failed\n";  // of ADD_FAILURE()
+  if (message.starts_with(kFailed)) return message.substr(kFailed.size());
+  constexpr std::string_view kThrown = "C++ exception with description \"";
+  if (!message.starts_with(kThrown)) return message;
+  std::size_t end = message.rfind("\" thrown in ");
+  std::string what = message.substr(kThrown.size(), end - kThrown.size());
+  // What what() says of this one is its name.
+  if (what == "bad_function_call")
+    what =
+        "an empty std::function was called: nobody has set it, or it was moved "
+        "away or destroyed before";
+  std::size_t rest = std::min(message.find('\n', end), message.size());
+  return "An exception came out of the code: " + what + message.substr(rest);
+}
+
 // What one test sent and printed, as it comes.
 class Report {
  public:
@@ -211,10 +228,8 @@ class Report {
       ended = true;
       passed = f[2] == "passed";
     } else if (kind == "fail" && f.size() == 6) {
-      // What ADD_FAILURE() puts before the test's own words.
-      if (f[3].rfind("Failed\n", 0) == 0) f[3].erase(0, 7);
-      outcome.failures.push_back(
-          {f[1], f[2], f[3], lines_of(f[4]), lines_of(f[5])});
+      outcome.failures.push_back({f[1], f[2], without_googletest(f[3]),
+                                  lines_of(f[4]), lines_of(f[5])});
     } else if (kind == "skip" && f.size() == 2) {
       outcome.verdict = Verdict::kSkip;
       outcome.why = f[1];
