@@ -70,6 +70,9 @@ int main(int argc, char** argv) {
   options::Options wanted = options::parse(argc, argv);
   SSL_CTX* context =
       wanted.cert.empty() ? nullptr : tls_options::context(wanted);
+  // libevent does not look for what OpenSSL has read ahead, behind the
+  // handshake: it would wait for the client, who waits for it.
+  if (context) SSL_CTX_set_read_ahead(context, 0);
   int fd = options::listen_on(wanted);
   // libevent 2.1 reads 4 KiB at once, so it answers a message in pieces, and
   // must not wait for the peer between them. Connections inherit this.
