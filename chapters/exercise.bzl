@@ -204,8 +204,8 @@ def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [],
       srcs: *_test.cc, and headers of their own
       sources: what the learner writes, as in exercise()
       mutants: glob(["mutants/**/*.patch"]); each a patch on the reference.
-        Those below mutants/more/ only //tests:more_mutants runs: without them
-        each rule is failed by a mutant already.
+        //tests:mutants runs them, and //tests:more_mutants those below
+        mutants/more/: without them each rule is failed by a mutant already.
       alternative: another correct solution's sources
       deps: further libraries of the tests
       outside: of driver.cc and subject.cc
@@ -270,18 +270,18 @@ def graded_tests(name, srcs, sources, mutants = [], alternative = [], deps = [],
             deps = [header],
         )
         _implementation("alternative_test", ":alternative", "alternative")
-    more = []
+    suites = {"mutants": [], "more_mutants": []}
     for patch in mutants:
         mutant = "mutant_" + patch.split("/")[-1].replace(".patch", "")
-        manual = patch.startswith("mutants/more/")
-        _mutant(mutant, patch, name, sources, manual)
-        if manual:
-            more.append(mutant + "_test")
-    if more:  # an empty suite would be all tests of the package
+        _mutant(mutant, patch, name, sources)
+        suite = "more_mutants" if patch.startswith("mutants/more/") else "mutants"
+        suites[suite].append(mutant + "_test")
+    for suite, mutant_tests in suites.items():
         native.test_suite(
-            name = "more_mutants",
-            tests = more,
-            tags = ["manual"],
+            name = suite,
+            tests = mutant_tests,
+            # An empty suite would be all tests of the package.
+            tags = ["manual"] + ([] if mutant_tests else ["none"]),
             visibility = ["//tests:__pkg__"],
         )
 
@@ -308,26 +308,25 @@ def _seen_from_outside(name, deps, subject_deps):
         alwayslink = True,
     )
 
-def mutated(name, patch, chapter, sources, tags = []):
-    """The reference's sources, with a patch on them."""
+def mutated(name, patch, chapter, sources):
+    """What a patch changes of the reference's sources."""
     references = ["//solutions/{}:{}".format(chapter, source) for source in sources]
     native.genrule(
         name = name,
         srcs = [patch] + references,
-        outs = [name + "/" + source for source in sources],
-        cmd = "/usr/bin/env python3 -B $(location //tools:mutate.py) $(location {}) $(RULEDIR)/{}".format(patch, name) +
+        outs = [name + ".cc"],
+        cmd = "/usr/bin/env python3 -B $(location //tools:mutate.py) $(location {}) $@".format(patch) +
               "".join([" $(location {})".format(reference) for reference in references]),
-        tags = tags,
+        tags = ["manual"],
         tools = ["//tools:mutate.py"],
     )
 
-def _mutant(name, patch, chapter, sources, manual):
-    tags = ["manual"] if manual else []
-    mutated(name + "_sources", patch, chapter, sources, tags)
+def _mutant(name, patch, chapter, sources):
+    mutated(name + "_source", patch, chapter, sources)
     cc_library(
         name = name,
-        srcs = [":" + name + "_sources"],
-        tags = tags,
+        srcs = [":" + name + "_source"],
+        tags = ["manual"],
         # What the patch leaves alone is the reference's, and compiled already.
         deps = [
             "//chapters/{}:header".format(chapter),
@@ -337,4 +336,4 @@ def _mutant(name, patch, chapter, sources, manual):
         # from their own library.
         alwayslink = True,
     )
-    _implementation(name + "_test", ":" + name, "mutant", manual = manual, mutant = patch)
+    _implementation(name + "_test", ":" + name, "mutant", manual = True, mutant = patch)

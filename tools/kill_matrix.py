@@ -4,9 +4,8 @@
     tools/kill_matrix.py [CHAPTER ...]      as a table
     tools/kill_matrix.py --json
 
-Read from the mutants' patches. That they say the truth is what the targets
-//tests/NN_name:mutant_*_test prove: the rules that fail, and no others. Those
-of mutants/more/ are in //tests:more_mutants, and not in //... .
+Read from the mutants' patches. That they say the truth is what //tests:mutants
+and //tests:more_mutants prove: the rules that fail, and no others.
 """
 
 import json

@@ -8,8 +8,9 @@
 //   while (std::size_t n = c.read(buffer)) use(buffer, n);  // 0: their end
 //
 // What goes wrong throws net::Error. After that the connection is of no more
-// use, and nothing is sent on it. No signal is raised, and no call fails with
-// EINTR. A time-out that the socket has (SO_RCVTIMEO) is ETIMEDOUT.
+// use: let it go, shutdown() sends nothing any more (BYE-2). No signal is
+// raised, and no call fails with EINTR. A time-out that the socket has
+// (SO_RCVTIMEO) is ETIMEDOUT.
 #pragma once
 
 #include <cstddef>
@@ -30,8 +31,10 @@ class Connection {
  public:
   // Both shake hands, and return when the peer is known: with
   // reject_unauthorized, a peer that does not verify throws its
-  // authorization_error(), and not a byte of data has been sent (TLSAUTH-1). A
-  // peer that closes before it is done is ECONNRESET (TLSERR-1).
+  // authorization_error(), and not a byte of data has been sent (TLSAUTH-1); a
+  // client that shows no certificate is
+  // ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE (TLSCC-3). A peer that closes
+  // before it is done is ECONNRESET (TLSERR-1).
   static Connection connect(net::Fd fd, const Context& context,
                             const EngineOptions& options);
   static Connection accept(net::Fd fd, const Context& context,

@@ -40,8 +40,9 @@ Engine new_client(const Context& context, const EngineOptions& options);
 Engine new_server(const Context& context, const EngineOptions& options);
 
 // The verdict about the peer, once the handshake is over. Nothing: its chain
-// leads to somebody we trust, and a server's certificate is for `host`. A peer
-// without a certificate is UNABLE_TO_GET_ISSUER_CERT (TLSCC-3).
+// leads to somebody we trust, and a server's certificate is for `host`; for an
+// empty one it never is. A peer without a certificate is
+// UNABLE_TO_GET_ISSUER_CERT (TLSCC-3).
 std::optional<net::Error> authorization_error(SSL* ssl,
                                               const std::string& host);
 

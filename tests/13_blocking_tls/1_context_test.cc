@@ -233,6 +233,18 @@ TEST(Ciphers, OfOneGenerationMeanThatGeneration) {
          "the reverse.";
 }
 
+TEST(Ciphers, OfTls13AloneAreNothingToAPeerThatIsOlder) {
+  RULE("TLSVER-1");
+  Opposite old(tls_server({}, speaking(TLS1_2_VERSION, TLS1_2_VERSION)));
+  tls::ContextOptions options = trusting();
+  options.ciphers = "TLS_CHACHA20_POLY1305_SHA256";
+
+  EXPECT_IS(code_of([&] { connect_to(old, options); }),
+            "ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION")
+      << "The peer speaks TLS 1.2 only, and the list has no cipher for that. "
+         "OpenSSL goes on with its own, if it may speak TLS 1.2.";
+}
+
 TEST(Credentials, WhatCannotBeUsedIsBlamedAtOnce) {
   RULE("TLSCFG-1");
   Lines blame;

@@ -50,9 +50,10 @@ std::string alpn_of(SSL* ssl) {
   return std::string(reinterpret_cast<const char*>(name), size);
 }
 
-// The code under test as a server of {"h2", "http/1.1"}: what it says of a
-// client with this list, and what the client says.
-Lines agreed_with(const std::vector<std::string>& offered) {
+// The code under test as a server of these protocols: what it says of a client
+// with this list, and what the client says.
+Lines agreed_with(const std::vector<std::string>& offered,
+                  const tls::Protocols& own = {"h2", "http/1.1"}) {
   std::string theirs = "no handshake";
   Opposite opposite([&](Connection& wire) {
     TlsEnd tls(wire, TlsEnd::kClient, {.alpn = offered});
@@ -61,7 +62,7 @@ Lines agreed_with(const std::vector<std::string>& offered) {
   std::string ours;
   std::string code = code_of([&] {
     auto connection = accept_from(opposite, with_credential("server"),
-                                  {.alpn_protocols = {"h2", "http/1.1"}});
+                                  {.alpn_protocols = own});
     ours = connection.alpn_protocol();
   });
   opposite.wait();
@@ -121,6 +122,22 @@ TEST(Chain, TheReasonIsThereInWords) {
   EXPECT_TRUE(message.find("certificate has expired") != std::string::npos)
       << "The message is \"" << message << "\". OpenSSL has words for it: "
       << "X509_verify_cert_error_string().";
+}
+
+TEST(Chain, ThePeerIsToldWhyItIsRefused) {
+  RULE("TLSAUTH-1");
+  std::string heard;
+  Opposite opposite([&](Connection& wire) {
+    TlsEnd tls(wire, TlsEnd::kServer, {.credential = "expired"});
+    heard = tls.handshake() ? "a handshake that is done" : tls.failure();
+  });
+
+  code_of([&] { connect_to(opposite); });
+  opposite.wait();
+
+  EXPECT_IS(heard, "sslv3 alert certificate expired")
+      << "OpenSSL looks at the chain during the handshake, and sends an alert. "
+         "Who looks at it afterwards has told the peer that all is well.";
 }
 
 TEST(Verdict, IsThereForThoseWhoDoNotReject) {
@@ -200,6 +217,23 @@ TEST(ClientCertificate, IsJudgedWhereItIsNotRequired) {
          "authorization_error() tells who they are not.";
 }
 
+TEST(ClientCertificate, IsAskedForInTheNameOfAnAuthority) {
+  RULE("TLSCC-3");
+  int authorities = 0;
+  Opposite opposite(tls_client(
+      [&](TlsEnd& tls, Connection&) {
+        authorities = sk_X509_NAME_num(SSL_get0_peer_CA_list(tls.ssl()));
+      },
+      {.credential = "client"}));
+
+  accept_from(opposite, with_credential("server"), {.request_cert = true});
+  opposite.wait();
+
+  EXPECT_IS(authorities, 1)
+      << "How many authorities the server names when it asks: that in ca, so "
+         "that a client with several certificates knows which one will do.";
+}
+
 TEST(Alpn, TheServersOrderDecides) {
   RULE("TLSALPN-1");
   EXPECT_IS(agreed_with({"http/1.1", "h2"}), (Lines{"h2", "h2"}))
@@ -213,6 +247,13 @@ TEST(Alpn, NothingIsAgreedOnIfNothingIsOffered) {
   RULE("TLSALPN-1");
   EXPECT_IS(agreed_with({}), (Lines{"", ""}))
       << "A client that offers no protocol is served, without one.";
+}
+
+TEST(Alpn, NothingIsAgreedOnWithAServerThatHasNoList) {
+  RULE("TLSALPN-1");
+  EXPECT_IS(agreed_with({"h2"}, {}), (Lines{"", ""}))
+      << "The client offers h2, and the server was given no protocols: the "
+         "client is served, without one.";
 }
 
 TEST(Alpn, NoneInCommonIsAnError) {

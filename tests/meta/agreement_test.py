@@ -30,7 +30,7 @@ class Chapters(unittest.TestCase):
                 self.assertTrue(8 <= len(chapter.rules) <= most, len(chapter.rules))
 
     def test_every_rule_is_failed_by_a_mutant(self):
-        # By one that `bazel test //...` runs: none of mutants/more/.
+        # By one of //tests:mutants: none of mutants/more/.
         for name, mutants in kill_matrix.chapters(ROOT, "*.patch").items():
             with self.subTest(name):
                 chapter = rubric.read_readme(ROOT / "chapters" / name / "README.md")

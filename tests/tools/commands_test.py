@@ -155,6 +155,16 @@ class Learn(CourseTest):
             _, out, _ = self.course("hint", what, "--level", "2")
             self.assertIn("Look at minus.", out, what)
 
+    def test_a_rule_of_several_chapters_is_that_of_the_chapter_tested_last(self):
+        self.judge("01_sums", passing=[])
+        self.judge("02_more", passing=[])
+        readme = "chapters/02_more/README.md"
+        text = (self.root / readme).read_text(encoding="utf-8")
+        self.write(readme, text.replace("MORE-2", "SUMS-2"))
+        for chapter, step in (("02", "02.2"), ("01", "01.2"), ("02", "02.2")):
+            self.course("check", chapter)
+            self.assertIn(step, self.course("hint", "SUMS-2")[1])
+
     def test_a_lost_or_broken_memory_is_harmless(self):
         for text in ("{", "[]", '{"hints": 3}', '{"hints": {"01.1": "x"}}', "\0"):
             self.write(".course/state.json", text)

@@ -62,12 +62,13 @@ def next_(args):
 
 
 def rule_of(name):
-    """(chapter, rule) by the rule's id."""
-    rules = {rule.id: (chapter, rule) for chapter in tree.chapters()
-             for rule in chapter.rules}
-    if name.upper() not in rules:
-        raise tree.unknown("rule", name, rules)
-    return rules[name.upper()]
+    """(chapter, rule) by the rule's id: in the chapter that was tested last, if
+    several have it."""
+    rules = [(chapter, rule) for chapter in tree.chapters() for rule in chapter.rules]
+    found = [pair for pair in rules if pair[1].id == name.upper()]
+    if not found:
+        raise tree.unknown("rule", name, [*{rule.id: 0 for _, rule in rules}])
+    return max(found, key=lambda pair: results.tested_at(pair[0]))
 
 
 def _step(what):

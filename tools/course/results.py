@@ -127,6 +127,11 @@ def _written(chapter):
             if path.exists()]
 
 
+def tested_at(chapter):
+    """When the chapter was tested last; 0: never."""
+    return max(_written(chapter), default=0)
+
+
 def _is_fresh(chapter):
     """Whether our last check had these sources and wrote these results."""
     return state.recall("results").get(chapter.name) == \

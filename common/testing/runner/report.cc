@@ -304,7 +304,7 @@ std::string failure_text(const Run& run, std::size_t index, bool by_actor) {
   out << "  Read   chapters/" << run.rubric.chapter
       << "/README.md:" << rule.line << ", step " << rule.step << "\n"
       << "  Test   " << test.file << ":" << test.line << "\n"
-      << "  Hint   ./course hint " << (todo.empty() ? rule.id : todo) << "\n";
+      << "  Hint   ./course hint " << (todo.empty() ? rule.step : todo) << "\n";
   return out.str();
 }
 
