@@ -334,8 +334,8 @@ TEST(Trust, IsWhatCaSays) {
                                  {"selfsigned", "ca"},
                                  {"selfsigned", "selfsigned"}}) {
     Opposite opposite(tls_server({}, {.credential = theirs}));
-    std::string code =
-        code_of([&] { connect_to(opposite, trusting(trusted)); });
+    tls::ContextOptions options = trusting(trusted);
+    std::string code = code_of([&] { connect_to(opposite, options); });
     codes.push_back(std::string(theirs) + " by " + trusted + ": " +
                     without_issuer(code));
   }
