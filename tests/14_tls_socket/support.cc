@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "chapters/05_unix_sockets/fd.h"
+#include "common/testing/openssl_names.h"
 
 namespace graded {
 namespace {
@@ -92,7 +93,9 @@ void World::record(TlsSocket& socket) {
   socket.on_end([this] { add("end"); });
   socket.on_finish([this] { add("finish"); });
   socket.on_timeout([this] { add("timeout"); });
-  socket.on_error([this](const Error& error) { add("error " + error.code); });
+  socket.on_error([this](const Error& error) {
+    add("error " + as_openssl_3_0(error.code));
+  });
   socket.on_close([this](bool had_error) {
     add(had_error ? "close after an error" : "close");
   });

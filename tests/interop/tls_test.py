@@ -112,6 +112,7 @@ class SClient(TlsCase):
                                     "-key", pem("rogue-key"))
             self.assertNotIn(LINE.decode(), said, "of an unknown authority")
 
+    @needs("nc")
     def test_plain_text_harms_nobody_else(self):
         port = self.ours_by_tls()
         plain = self.start("nc", "-N", "127.0.0.1", port,

@@ -20,6 +20,7 @@
 
 #include "chapters/07_event_loop/poller.h"
 #include "common/encoding.h"
+#include "common/testing/openssl_names.h"
 
 namespace oracle {
 namespace {
@@ -169,7 +170,9 @@ SocketPtr watch(const std::string& actor, SocketPtr socket, Watched what) {
     socket->on_data([=](std::string_view data) { record_data(actor, data); });
   if (what.end) socket->on_end([=] { rec(actor, "end"); });
   socket->on_timeout([=] { rec(actor, "timeout"); });
-  socket->on_error([=](const Error& e) { rec(actor, "error", e.code); });
+  socket->on_error([=](const Error& e) {
+    rec(actor, "error", graded::as_openssl_3_0(e.code));
+  });
   socket->on_close([=](bool had_error) { rec(actor, "close", had_error); });
   return socket;
 }

@@ -1,7 +1,8 @@
 #include "tests/oracle/tls_recorder.h"
 
-#include <map>
 #include <utility>
+
+#include "common/testing/openssl_names.h"
 
 namespace oracle {
 
@@ -46,7 +47,7 @@ TlsSocketPtr watch_tls(const std::string& actor, TlsSocketPtr socket,
 TlsServerPtr watch_tls_server(const std::string& actor, TlsServerPtr server) {
   server->on_secure_connection([=](auto) { rec(actor, "secureConnection"); });
   server->on_tls_client_error([=](const Error& error, auto) {
-    rec(actor, "tlsClientError", as_node_says(error.code));
+    rec(actor, "tlsClientError", graded::as_openssl_3_0(error.code));
   });
   watch_server(actor, server);
   return server;
@@ -58,24 +59,6 @@ void ignore_tls_errors(const TlsServerPtr& server) {
 
 Json or_false(const std::string& text) {
   return text.empty() ? Json(false) : Json(text);
-}
-
-// What other versions of OpenSSL call the errors that the traces name: those
-// were recorded with 3.0.
-std::string as_node_says(const std::string& code) {
-  static const std::map<std::string, std::string> kAliases{
-      // 3.2 and later: alerts without the name of SSL 3.0.
-      {"ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE",
-       "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"},
-      {"ERR_SSL_SSL_TLS_ALERT_HANDSHAKE_FAILURE",
-       "ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE"},
-      {"ERR_SSL_NO_SUITABLE_CERTIFICATE",
-       "ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM"},
-      // 3.5: the version of a record is looked at later.
-      {"ERR_SSL_PACKET_LENGTH_TOO_LONG", "ERR_SSL_WRONG_VERSION_NUMBER"},
-  };
-  auto alias = kAliases.find(code);
-  return alias == kAliases.end() ? code : alias->second;
 }
 
 }  // namespace oracle

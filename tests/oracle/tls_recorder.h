@@ -39,7 +39,5 @@ void ignore_tls_errors(const TlsServerPtr& server);
 
 // What is false in Node when it is not there.
 Json or_false(const std::string& text);
-// The codes of a newer OpenSSL for what Node's has another one for.
-std::string as_node_says(const std::string& code);
 
 }  // namespace oracle
