@@ -30,7 +30,8 @@ class TlsTransport : public net::Transport {
 
   // kEnd: both sides have agreed, and the last message of it is out. kWaits:
   // whoever has made the engine wait, or has called hold(), must say when to go
-  // on; an engine that waits may also want to read, to see the peer leave.
+  // on. Meanwhile it also wants to read, to see the peer leave; kWaits is all
+  // that is left when too much has come.
   // kFailed: the peer has been told why, if there was room. A peer that is gone
   // before the end is ECONNRESET (TLSERR-5).
   net::IoResult handshake() override;

@@ -34,6 +34,12 @@ thread_local std::unique_ptr<Workspace> spare;
   return {.kind = IoResult::kFailed, .error = std::move(error)};
 }
 
+[[maybe_unused]] IoResult gone() {
+  return failed(Error("ECONNRESET",
+                      "the peer has disconnected before the TLS connection was "
+                      "established"));
+}
+
 }  // namespace
 
 struct TlsTransport::State {
@@ -56,6 +62,7 @@ struct TlsTransport::State {
   IoResult send();
   IoResult receive();
   IoResult step();
+  IoResult read_ahead();
   Error handshake_error();
   IoResult decrypt(std::span<char> into);
   IoResult finish_message();
@@ -122,6 +129,12 @@ void TlsTransport::hold(bool on) {
 // kBytes: there may be more to do.
 IoResult TlsTransport::State::step() {
   TODO("14.2", "SSL_do_handshake(); send what it made, then receive");
+}
+
+// Somebody here is asked. Meanwhile the peer may leave, and only a read tells.
+// What it says waits, but not without end.
+IoResult TlsTransport::State::read_ahead() {
+  TODO("14.2", "read(), as long as less than kBatch waits; an end is gone()");
 }
 
 Error TlsTransport::State::handshake_error() {

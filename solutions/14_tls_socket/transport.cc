@@ -33,6 +33,12 @@ IoResult failed(Error error) {
   return {.kind = IoResult::kFailed, .error = std::move(error)};
 }
 
+IoResult gone() {
+  return failed(Error("ECONNRESET",
+                      "the peer has disconnected before the TLS connection was "
+                      "established"));
+}
+
 }  // namespace
 
 struct TlsTransport::State {
@@ -55,6 +61,7 @@ struct TlsTransport::State {
   IoResult send();
   IoResult receive();
   IoResult step();
+  IoResult read_ahead();
   Error handshake_error();
   IoResult decrypt(std::span<char> into);
   IoResult finish_message();
@@ -137,7 +144,7 @@ void TlsTransport::hold(bool on) {
 // kBytes: there may be more to do.
 IoResult TlsTransport::State::step() {
   // 14.2: its last message waits, too: with it the peer would be done.
-  if (agreed && held) return {.kind = IoResult::kWaits};
+  if (agreed && held) return read_ahead();
   IoResult sent = send();
   if (sent.kind != IoResult::kEnd || agreed) return sent;
   ERR_clear_error();
@@ -148,10 +155,7 @@ IoResult TlsTransport::State::step() {
     case SSL_ERROR_WANT_READ:
       break;
     case SSL_ERROR_WANT_CLIENT_HELLO_CB:
-      // 14.2: somebody here is asked. Meanwhile the peer has nothing to say,
-      // but it may leave.
-      if (!box.arrived.empty()) return {.kind = IoResult::kWaits};
-      break;
+      return read_ahead();
     default:
       Error error = handshake_error();
       // 14.2: the alert, which tells the peer why.
@@ -162,11 +166,24 @@ IoResult TlsTransport::State::step() {
   sent = send();
   if (sent.kind != IoResult::kEnd) return sent;
   IoResult got = receive();
-  if (got.kind == IoResult::kEnd)
-    return failed(Error("ECONNRESET",
-                        "the peer has disconnected before the TLS connection "
-                        "was established"));
-  return got;
+  return got.kind == IoResult::kEnd ? gone() : got;
+}
+
+// Somebody here is asked. Meanwhile the peer may leave, and only a read tells.
+// What it says waits, but not without end.
+IoResult TlsTransport::State::read_ahead() {
+  if (box.arrived.size() >= kBatch) return {.kind = IoResult::kWaits};
+  std::string all(box.arrived);
+  IoResult got = wire->read(work->received);
+  if (got.kind == IoResult::kBytes) all.append(work->received, got.bytes);
+  kept = std::move(all);
+  box.arrived = kept;
+  if (got.kind != IoResult::kEnd) return got;
+  // 14.2: with TLS 1.3 a server holds back tickets and no more: the client is
+  // done, and may have said all.
+  bool done = agreed && SSL_is_server(engine.get()) &&
+              SSL_version(engine.get()) >= TLS1_3_VERSION;
+  return done ? IoResult{.kind = IoResult::kWaits} : gone();
 }
 
 Error TlsTransport::State::handshake_error() {

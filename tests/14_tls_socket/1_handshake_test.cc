@@ -7,6 +7,26 @@
 
 using namespace graded;
 
+namespace {
+
+// A server's end that has the client's first message, and whose callback says
+// "ask me later".
+struct Asking {
+  explicit Asking(World& world) : near(world, {}, TlsEnd::kClient) {
+    tls::AcceptOptions options = as_server();
+    options.secure_context = options.context();
+    SSL_CTX_set_client_hello_cb(
+        options.secure_context->get(),
+        [](SSL*, int*, void*) { return SSL_CLIENT_HELLO_RETRY; }, nullptr);
+    near.socket = tls::accept(world.loop, near.raw, options);
+    world.record(*near.socket);
+    near.carry();
+  }
+  Near near;
+};
+
+}  // namespace
+
 TEST(Handshake, ConnectThenSecureThenData) {
   RULE("TLSHS-1");
   Peer server(serving([](TlsEnd& tls, Connection& wire) {
@@ -257,43 +277,70 @@ TEST(Waiting, AFullSocketDelaysTheHandshake) {
 TEST(Waiting, AHandshakeThatIsHeldKeepsItsLastMessage) {
   RULE("WAIT-1");
   Desk desk;
-  Lines steps;
+  std::string early;
   auto step = [&] {
-    steps.push_back(in_words(desk.transport->handshake()));
+    std::string result = desk.handshake();
     desk.carry();
+    return result;
   };
 
   desk.transport->hold(true);
-  step();
-  step();
-  step();
-  bool early = desk.far.is_secure();
+  for (int i = 0; i < 3; ++i)
+    if (step() == "end") early += "end";
+  if (desk.far.is_secure()) early += " at the server";
   desk.transport->hold(false);
-  step();
+  std::string last = step();
 
-  EXPECT_IS(steps, (Lines{"wants read", "waits", "waits", "end"}))
-      << "hold(true), and the server's answer is there: not before "
-         "hold(false) is this the end.";
-  EXPECT_IS(early, false) << "The last message waits, too: with it the server "
-                             "would think that all is done.";
+  EXPECT_IS(last, "end") << "After hold(false) it goes on to its end.";
+  EXPECT_IS(early, "")
+      << "hold(true), and the server's answer is there: not before hold(false) "
+         "is this the end. The last message waits, too: with it the server "
+         "would think that all is done.";
   EXPECT_IS(desk.far.is_secure(), true) << "Afterwards it goes out.";
+}
+
+TEST(Waiting, WhatComesMeanwhileIsNotKeptWithoutEnd) {
+  RULE("WAIT-1");
+  Desk desk;
+  desk.transport->hold(true);
+  desk.handshake();
+  desk.carry();
+  desk.handshake();
+  const std::size_t much = std::size_t{8} * 1024 * 1024;
+
+  desk.wire->coming = std::string(much, 'x');
+  std::string result = desk.handshake();
+
+  EXPECT_IS(desk.wire->coming.size() > much / 2, true)
+      << "hold(true), and the peer sends 8 MiB. Whoever reads them while "
+         "nobody can look at them needs as much memory as the peer likes.";
+  EXPECT_IS(result, "waits")
+      << "And who still wants to read then is called again at once, for ever.";
+}
+
+TEST(Waiting, ThePeerMayLeaveAHandshakeThatIsHeld) {
+  RULE("TLSERR-1");
+  Desk desk;
+  desk.transport->hold(true);
+  desk.handshake();
+  desk.carry();
+  desk.handshake();
+
+  desk.wire->ended = true;
+  IoResult result = desk.transport->handshake();
+
+  EXPECT_IS(result.error ? result.error->code : in_words(result), "ECONNRESET")
+      << "hold(true), and the server goes away before it has got the last "
+         "message. Who is waited for may take long: say it now.";
 }
 
 TEST(Waiting, ThePeerMayLeaveWhileSomebodyIsAsked) {
   RULE("TLSERR-1");
   World world;
-  Near near(world, {}, TlsEnd::kClient);
-  tls::AcceptOptions options = as_server();
-  options.secure_context = options.context();
-  SSL_CTX_set_client_hello_cb(
-      options.secure_context->get(),
-      [](SSL*, int*, void*) { return SSL_CLIENT_HELLO_RETRY; }, nullptr);
-  near.socket = tls::accept(world.loop, near.raw, options);
-  world.record(*near.socket);
-  near.carry();
+  Asking asking(world);
 
   world.add("the client leaves");
-  near.wire.finish();
+  asking.near.wire.finish();
   world.settle();
 
   EXPECT_TRUE(world.saw(
@@ -301,6 +348,24 @@ TEST(Waiting, ThePeerMayLeaveWhileSomebodyIsAsked) {
       << "A callback of the engine's (SSL_CTX_set_client_hello_cb(3)) has said "
          "\"ask me later\". Whoever is asked may never answer, and the client "
          "goes away meanwhile: that has to be noticed.";
+}
+
+TEST(Waiting, ThePeerMayLeaveAfterAFurtherWord) {
+  RULE("TLSERR-1");
+  World world;
+  Asking asking(world);
+  asking.near.wire.send("one more word");
+  world.settle();
+
+  world.add("the client leaves");
+  asking.near.wire.finish();
+  world.settle();
+
+  EXPECT_TRUE(world.saw(
+      {"the client leaves", "error ECONNRESET", "close after an error"}))
+      << "Somebody is asked, the client says more than its first message, and "
+         "then it goes away. What it has said is kept for later; that it has "
+         "gone has to be noticed now.";
 }
 
 TEST(Later, AnErrorWaitsUntilConnectHasReturned) {

@@ -66,6 +66,24 @@ struct TlsTransport::State {
     return result;
   }
 
+  // Somebody is asked: the pair has room for what the peer says meanwhile.
+  IoResult look() {
+    IoResult got;
+    while (got.kind == IoResult::kBytes) got = fill();
+    if (got.kind == IoResult::kWantsWrite) got.kind = IoResult::kWaits;
+    if (got.kind != IoResult::kEnd) return got;
+    fin = false;  // read() comes to it again
+    if (secure && SSL_is_server(engine.get()) &&
+        SSL_version(engine.get()) >= TLS1_3_VERSION)
+      return {.kind = IoResult::kWaits};
+    return gone();
+  }
+
+  static IoResult gone() {
+    return {.kind = IoResult::kFailed,
+            .error = Error("ECONNRESET", "the peer has gone")};
+  }
+
   Error why(const char* doing) {
     bool certificate =
         ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
@@ -91,8 +109,7 @@ struct TlsTransport::State {
       IoResult sent = drain();
       if (kind == SSL_ERROR_NONE) return {};
       if (kind == SSL_ERROR_ZERO_RETURN) return {.kind = IoResult::kEnd};
-      if (kind == SSL_ERROR_WANT_CLIENT_HELLO_CB && BIO_wpending(ours) > 0)
-        return {.kind = IoResult::kWaits};
+      if (kind == SSL_ERROR_WANT_CLIENT_HELLO_CB) return look();
       if (error) return {.kind = IoResult::kFailed, .error = error};
       if (sent.kind != IoResult::kEnd) return sent;
       if (kind == SSL_ERROR_WANT_WRITE) continue;
@@ -120,14 +137,12 @@ TlsTransport::~TlsTransport() = default;
 
 IoResult TlsTransport::handshake() {
   State& s = *state_;
-  if (s.secure && s.held) return {.kind = IoResult::kWaits};
+  if (s.secure && s.held) return s.look();
   IoResult sent = s.drain();
   if (sent.kind != IoResult::kEnd || s.secure) return sent;
   IoResult result = s.insist("handshake", 100,
                              [&] { return SSL_do_handshake(s.engine.get()); });
-  if (result.kind == IoResult::kEnd)
-    return {.kind = IoResult::kFailed,
-            .error = Error("ECONNRESET", "the peer has gone")};
+  if (result.kind == IoResult::kEnd) return State::gone();
   if (result.kind != IoResult::kBytes) return result;
   s.secure = true;
   return handshake();
