@@ -224,6 +224,61 @@ TEST(NewSession, MayBeStoredWhenTheClientIsGone) {
   EXPECT_IS(world.events.back(), "close") << "done() is for nobody then.";
 }
 
+TEST(NewSession, IsNotWaitedForByAClientThatHasGone) {
+  RULE("TLSERR-6");
+  World world;
+  world.serve(with_store());
+  std::function<void()> waits;
+  world.server->on_new_session(
+      [&](std::string_view, std::string_view, std::function<void()> done) {
+        world.add("new session");
+        waits = done;
+      });
+  Client client(world);
+  world.until("new session");
+
+  client.wire.finish();
+  world.until("a failure", [&] { return !world.failed.empty(); });
+  if (waits) waits();
+  world.settle();
+
+  EXPECT_TRUE(world.saw({"connection", "new session", "failed ECONNRESET"}))
+      << "on_new_session is not answered yet, and the client leaves: that is "
+         "noticed at once.";
+}
+
+TEST(NewSession, MayBeStoredWhenTheClientHasSaidAll) {
+  RULE("TLSSESS-4");
+  World world;
+  world.serve();
+  world.then = [&](TlsSocketPtr socket) {
+    socket->on_data(
+        [&](std::string_view it) { world.add("data " + std::string(it)); });
+    socket->on_end([&] { world.add("end"); });
+  };
+  std::vector<std::function<void()>> waiting;
+  world.server->on_new_session(
+      [&](std::string_view, std::string_view, std::function<void()> done) {
+        waiting.push_back(done);
+      });
+  Client client(world);
+  world.until("two sessions", [&] { return waiting.size() == 2; });
+
+  client.send("a question");
+  SSL_shutdown(client.ssl());
+  world.settle();
+  client.wire.finish();
+  world.settle();
+  world.add("stored");
+  for (auto& done : waiting) done();
+  world.until("end");
+
+  EXPECT_TRUE(
+      world.saw({"connection", "stored", "secure", "data a question", "end"}))
+      << "With TLS 1.3 a client is done before its sessions are stored. It may "
+         "ask, and send its end: it has not left, it waits for the answer.";
+}
+
 TEST(Resume, AsksTheStore) {
   RULE("TLSSESS-5");
   World world;
