@@ -4,6 +4,7 @@
 
 namespace graded {
 
+// tests/oracle/oracle.py reads this table, too.
 std::string as_openssl_3_0(const std::string& code) {
   static const std::map<std::string, std::string> kAliases{
       // 3.2 and later: alerts without the name of SSL 3.0.

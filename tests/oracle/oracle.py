@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 HERE = pathlib.Path("tests/oracle")
@@ -76,6 +77,14 @@ def certificates():
     """Where the build has put them: in the test's own tree, or bazel-bin."""
     built = "bazel-bin" / CERTIFICATES
     return str((built if built.is_dir() else CERTIFICATES).absolute())
+
+
+def as_openssl_3_0(text):
+    """With the names of errors that OpenSSL 3.0 has, as the traces."""
+    table = pathlib.Path("common/testing/openssl_names.cc").read_text("utf-8")
+    for other, name in re.findall(r'\{("ERR_\S+"),\s*("ERR_\S+")\}', table):
+        text = text.replace(other, name)
+    return text
 
 
 def run_all(command_of, scenarios):
