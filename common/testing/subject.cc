@@ -58,7 +58,8 @@ Subject::Subject() {
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(pair[1], STDIN_FILENO);
-    ::unsetenv("GRADED_SUBJECT");
+    // What the driver does next is not for the code to know.
+    for (const char* ours : {"GRADED_SUBJECT", "GRADED_SEED"}) ::unsetenv(ours);
     ::execl(program, program, nullptr);
     ::_exit(127);
   }

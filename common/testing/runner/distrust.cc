@@ -74,44 +74,62 @@ bool canaries_fail(Run& run, const Distrust& distrust, const Limits& limits) {
   return true;
 }
 
-// Only that it failed: what happened would tell the data.
-void try_the_hidden_seed(Run& run, const Distrust& distrust,
-                         const Limits& limits) {
-  ::setenv("GRADED_SEED", run.hidden_seed.c_str(), 1);
-  auto good = tests_where(run, [&](std::size_t i) { return passed(run, i); });
-  auto outcomes = run_all(distrust.binary, names(run, good), kJobs, limits);
-  for (std::size_t i = 0; i < good.size(); ++i) {
-    const std::string& name = run.tests[good[i]].name;
+// What fails is run again, alone.
+std::vector<Outcome> run_patiently(const std::string& program,
+                                   const std::vector<std::string>& tests,
+                                   const Limits& limits) {
+  auto outcomes = run_all(program, tests, kJobs, limits);
+  for (std::size_t i = 0; i < tests.size(); ++i)
     if (outcomes[i].verdict != Verdict::kPass)
-      outcomes[i] = run_all(distrust.binary, {name}, 1, limits)[0];
-    if (outcomes[i].verdict == Verdict::kPass) continue;
-    Outcome& outcome = run.outcomes[good[i]] = Outcome{};
-    outcome.verdict = Verdict::kFail;
-    outcome.why =
-        "it passes with the data and the amounts that you know, and "
-        "fails with others";
-    run.integrity.guessed.insert(name);
-  }
-  ::setenv("GRADED_SEED", run.seed.c_str(), 1);
+      outcomes[i] = run_all(program, {tests[i]}, 1, limits)[0];
+  return outcomes;
+}
+
+// Those that pass, and that a driver has, too.
+std::vector<std::size_t> to_be_seen(const Run& run) {
+  return tests_where(run, [&](std::size_t i) {
+    return passed(run, i) && run.rubric.confirmations.count(run.tests[i].name);
+  });
 }
 
 void confirm(Run& run, const Distrust& distrust, const Limits& limits) {
-  auto seen = tests_where(run, [&](std::size_t i) {
-    return passed(run, i) && run.rubric.confirmations.count(run.tests[i].name);
-  });
-  auto outcomes = run_all(distrust.driver, names(run, seen), kJobs, limits);
+  auto seen = to_be_seen(run);
+  auto outcomes = run_patiently(distrust.driver, names(run, seen), limits);
   for (std::size_t i = 0; i < seen.size(); ++i) {
-    const std::string& name = run.tests[seen[i]].name;
-    if (outcomes[i].verdict != Verdict::kPass)
-      outcomes[i] = run_all(distrust.driver, {name}, 1, limits)[0];
     if (outcomes[i].verdict == Verdict::kPass) {
-      run.integrity.confirmed.push_back(name);
+      run.integrity.confirmed.push_back(run.tests[seen[i]].name);
       continue;
     }
     outcomes[i].verdict = Verdict::kUnconfirmed;
     outcomes[i].why = "seen from outside: " + outcomes[i].why;
     run.outcomes[seen[i]] = std::move(outcomes[i]);
   }
+}
+
+// Only that it failed: what happened would tell the data.
+void take_back(Run& run, std::size_t test) {
+  Outcome& outcome = run.outcomes[test] = Outcome{};
+  outcome.verdict = Verdict::kFail;
+  outcome.why =
+      "it passes with the data and the amounts that you know, and "
+      "fails with others";
+  run.integrity.guessed.insert(run.tests[test].name);
+  std::erase(run.integrity.confirmed, run.tests[test].name);
+}
+
+void try_the_hidden_seed(Run& run, const Distrust& distrust,
+                         const Limits& limits) {
+  ::setenv("GRADED_SEED", run.hidden_seed.c_str(), 1);
+  auto try_again = [&](const std::string& program,
+                       const std::vector<std::size_t>& tests) {
+    auto outcomes = run_patiently(program, names(run, tests), limits);
+    for (std::size_t i = 0; i < tests.size(); ++i)
+      if (outcomes[i].verdict != Verdict::kPass) take_back(run, tests[i]);
+  };
+  try_again(distrust.binary,
+            tests_where(run, [&](std::size_t i) { return passed(run, i); }));
+  if (!distrust.driver.empty()) try_again(distrust.driver, to_be_seen(run));
+  ::setenv("GRADED_SEED", run.seed.c_str(), 1);
 }
 
 }  // namespace
@@ -129,8 +147,8 @@ void run_distrusted(Run& run, const Distrust& distrust, const Limits& limits) {
     return make_void(run, run.integrity.forged +
                               " passes although a failure was added after its "
                               "body: the code forges verdicts");
-  if (!run.hidden_seed.empty()) try_the_hidden_seed(run, distrust, limits);
   if (!distrust.driver.empty()) confirm(run, distrust, limits);
+  if (!run.hidden_seed.empty()) try_the_hidden_seed(run, distrust, limits);
 }
 
 }  // namespace graded

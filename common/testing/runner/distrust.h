@@ -5,9 +5,10 @@
 //   2. A test that fails is run again, alone, before it costs points.
 //   3. A test that passes is run again with a failure after its body: where
 //      that passes too, the verdicts are forged, and all of them void.
-//   4. What passes is run again with a seed that nobody knows, if there is one.
-//   5. What can be seen from outside must be seen there: by a driver, a
+//   4. What can be seen from outside must be seen there: by a driver, a
 //      process of ours, that talks to a subject, a process with their code.
+//   5. What passes, and what was seen, is run again with a seed that nobody
+//      knows, if there is one.
 #pragma once
 
 #include <string>
