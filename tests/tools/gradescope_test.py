@@ -9,9 +9,9 @@ import unittest
 import zipfile
 
 sys.path.insert(0, "tests/tools")
-from support import HERE, CourseTest  # noqa: E402
+from support import HERE, MORE, CourseTest, seed  # noqa: E402
 
-MORE = "02_more"
+SECRET = "0123456789abcdef"
 
 
 class Gradescope(CourseTest):
@@ -74,6 +74,29 @@ class Gradescope(CourseTest):
         self.run_autograder()
         self.assertEqual(self.results()["score"], 30)
 
+    def test_a_secret_comes_along_and_is_not_told(self):
+        secret = self.root.parent / "secret"
+        secret.write_text(SECRET + "\n")
+        self.container("02", "--hidden", str(secret))
+        kept = self.place / "source/secret"
+        self.assertEqual((kept.read_text(), kept.stat().st_mode & 0o777),
+                         (SECRET, 0o600))
+        self.write("autograder/submission/more.cc", "int mine;\n")
+        label = f"//submissions/ann:{MORE}"
+        self.judge(MORE, [1], label=label)
+        hidden = seed(MORE, "ann", SECRET)
+        self.bazel_plan["labels"][label]["graded"].update(
+            hidden_seed=hidden, guessed=["Sum.Rule2"])
+        done = self.run_autograder()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.results()["score"], 60)
+        layers = {layer["name"]: layer["active"]
+                  for layer in self.results()["extra_data"]["layers"]}
+        self.assertTrue(layers["hidden data"])
+        told = json.dumps(self.results()) + done.stdout + done.stderr
+        self.assertNotIn(str(hidden), told)
+        self.assertNotIn(SECRET, told)
+
     def test_the_graders_own_failure_is_no_score(self):
         self.container()
         self.write("autograder/submission/more.cc", "int mine;\n")
@@ -110,8 +133,10 @@ class Gradescope(CourseTest):
                              0o100755)
 
     def test_wrong_words_are_refused(self):
+        self.write("secret", SECRET)  # would go out with the checkout
         for words in (["x.tar", "--chapters", "02"], ["x.zip", "--chapters", "09"],
-                      ["x.zip"]):
+                      ["x.zip"], ["x.zip", "--chapters", "02", "--hidden",
+                                  str(self.root / "secret")]):
             self.assertEqual(self.course("gradescope", *words)[0], 2)
         self.assertFalse((self.root / "x.zip").exists())
 

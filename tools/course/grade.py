@@ -43,7 +43,7 @@ def grade(args):
     place = yard.of_our_own(args.allow_weak_sandbox, args.rest)
     graded = grade_class(args.folder, args.out, list(chapters.values()), place,
                          rules, args.regrade,
-                         _secret(args.hidden) if args.hidden else b"")
+                         secret_in(args.hidden) if args.hidden else b"")
     report.write(graded, args.out)
     if args.json:
         screen.as_json(report.as_json(graded, args.out))
@@ -52,7 +52,7 @@ def grade(args):
     return graded.status()
 
 
-def _secret(path):
+def secret_in(path):
     """What is in the file; it is not for those who have the checkout."""
     if path.resolve().is_relative_to(tree.ROOT):
         raise Problem(f"{path} lies in the checkout, where it would go out with "

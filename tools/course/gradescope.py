@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from course import policy, screen, tree
+from course import grade, policy, screen, tree
 from course.problem import Problem
 
 STARTS = ["setup.sh", "run_autograder"]  # where Gradescope looks for them
@@ -17,6 +17,8 @@ def register(add):
                         help="what the assignment is about")
     parser.add_argument("--policy", metavar="FILE.toml", type=Path,
                         help="weights; Gradescope has late days of its own")
+    parser.add_argument("--hidden", metavar="FILE", type=Path,
+                        help="a secret of yours, as for grade; it goes into the zip")
 
 
 def gradescope(args):
@@ -31,6 +33,10 @@ def gradescope(args):
         files["sockets/policy.toml"] = args.policy.read_bytes(), 0o644
         # Read from the course's own folder, wherever that is.
         options += ["--policy", "policy.toml"]
+    if args.hidden:
+        # Beside the checkout, and for root alone: who runs submissions is not.
+        files["secret"] = grade.secret_in(args.hidden), 0o600
+        options += ["--hidden", "../secret"]
     for name in STARTS:
         files[name] = files[f"sockets/tools/gradescope/{name}"]
     files["options"] = "".join(f"{word}\n" for word in options).encode(), 0o644
