@@ -5,9 +5,10 @@ import unittest
 from xml.etree import ElementTree
 
 sys.path.insert(0, "tests/tools")
-from support import MORE, SUMS, GradeTest  # noqa: E402
+from support import MORE, SUMS, GradeTest, seed  # noqa: E402
 from course import picture, similar  # noqa: E402
 
+SECRET = "0123456789abcdef"
 CODE = """\
 int more(int count, const char* text) {
   int sum = 0;
@@ -40,6 +41,29 @@ class ClassPage(GradeTest):
         text = self.page().text
         at = text.index("02 A chapter of tests: 2 graded")
         self.assertIn("MORE-1MORE-2zoe++ann+×", text[at:])
+
+    def test_what_failed_with_hidden_data_only_is_told_apart(self):
+        self.hand_in("ann", MORE, [1])
+        self.hand_in("zoe", MORE, [])
+        self.grade()
+        self.assertIn("There was no hidden data", self.page().text)
+        secret = self.root.parent / "secret"
+        secret.write_text(SECRET)
+        for name, guessed in (("ann", ["Sum.Rule2"]), ("zoe", [])):
+            self.plan(name)["graded"].update(
+                hidden_seed=seed(MORE, name, SECRET), guessed=guessed)
+        code, out, _ = self.grade("--hidden", str(secret))
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"ann .* 1 hidden failure\n")
+        text = self.page().text
+        self.assertIn("MORE-202: it takes awayann", text[text.index("Failed with hid"):])
+        self.assertIn("ann+hzoe××", text)
+        self.assertIn("With hidden data only, these fail: MORE-2.", self.page("ann").text)
+        self.assertIn("FAIL, hidden", self.page("ann").text)
+        self.assertNotIn("hidden data", self.page("zoe").text)
+        self.plan("ann")["graded"]["guessed"] = []
+        self.grade("--hidden", str(secret))
+        self.assertIn("What passed, passed with hidden data, too.", self.page().text)
 
     def test_hardest_rules_and_distribution(self):
         self.hand_in("ann", MORE, [1])

@@ -15,10 +15,12 @@ def class_page(graded):
             f"{students[0].max_points} points each."),
         _distribution(students), _points(graded),
         tag("h2", "For you to look at"), _flags(students), bullets(graded.notes),
+        tag("h2", "Failed with hidden data only"), _hidden(students, chapters),
         tag("h2", "Similar submissions"), _similar(students, chapters),
         tag("h2", "Hardest rules"), _hardest(students, chapters),
         tag("h2", "Likely misconceptions"), _misconceptions(students, chapters),
         tag("h2", "Every rule of every student"),
+        tag("p", "+ passed, × failed, h failed with hidden data only."),
         *(_map(students, chapter) for chapter in chapters),
         tag("h2", "How it was graded"), _layers(graded.layers))
 
@@ -77,6 +79,20 @@ def _flags(students):
                    for student in flagged)])
 
 
+def _hidden(students, chapters):
+    found = insight.hidden(students, chapters)
+    if not found:
+        ran = any(grade.graded and grade.graded["hidden_seed"]
+                  for student in students for grade in student.grades)
+        return tag("p", "What passed, passed with hidden data, too." if ran else
+                   "There was no hidden data: grade --hidden FILE brings it.")
+    return join([tag("p", "They passed with the data of the seed that they know, "
+                     "and failed with the other one's, so the rule has no points."),
+                 table(["rule", "", "students"], [
+                     row((rule.id, "id"), (f"{chapter.number}: {rule.text}", "text"),
+                         (_links(who), "text")) for chapter, rule, who in found])])
+
+
 def _similar(students, chapters):
     pairs = similar.pairs(students, chapters)
     if not pairs:
@@ -124,15 +140,18 @@ def _map(students, chapter):
     if not graded:
         return Markup()
     heads = ["", *((tag("span", rule.id), "rule") for rule in chapter.rules)]
-    rows = [row((_link(student), "name"), *map(_mark, grade.graded["rules"]))
+    rows = [row((_link(student), "name"), *(_mark(rule, grade)
+                                            for rule in grade.graded["rules"]))
             for student, grade in graded]
     return tag("details", tag("summary", f"{chapter.number} {chapter.title}: "
                               f"{len(graded)} graded"),
                table(heads, rows, class_="map"))
 
 
-def _mark(rule):
-    return ("+", "good") if rule["verdict"] == "PASS" else ("×", "miss")
+def _mark(rule, grade):
+    if rule["verdict"] == "PASS":
+        return "+", "good"
+    return ("h" if rule["id"] in grade.hidden_rules else "×"), "miss"
 
 
 def _layers(layers):

@@ -42,6 +42,17 @@ class Grade:
                      (self.graded or {"rules": []})["rules"]
                      if rule["id"] == rule_id), 0)
 
+    @property
+    def hidden_rules(self):
+        """The ids of those that fail with the hidden seed, and only there."""
+        if not self.graded:
+            return []
+        known = {test["rule"] for test in self.graded["tests"]
+                 if test["verdict"] != "PASS"
+                 and test["name"] not in self.graded["guessed"]}
+        return [rule["id"] for rule in self.graded["rules"]
+                if rule["verdict"] != "PASS" and rule["id"] not in known]
+
     def failing_test(self, rule_id):
         """The first failing test of a rule, or None."""
         return next((test for test in (self.graded or {"tests": []})["tests"]
@@ -81,6 +92,12 @@ class Student:
                 for grade in self.grades if grade.graded
                 and grade.graded["hidden_seed"]
                 and self.policy.is_over(self.submission, now)}
+
+    @property
+    def hidden_rules(self):
+        """["02 SEND-1"]: what they passed with the data of their own seed only."""
+        return [f"{grade.chapter.number} {rule}" for grade in self.grades
+                for rule in grade.hidden_rules]
 
     @property
     def unsteady(self):
@@ -152,7 +169,8 @@ class Student:
                              for grade in self.grades],
                 "points": self.points, "max_points": self.max_points,
                 "days_late": self.days_late, "flags": self.flags,
-                "unsteady": self.unsteady, "notes": self.notes()}
+                "hidden": self.hidden_rules, "unsteady": self.unsteady,
+                "notes": self.notes()}
 
 
 def _tidy(number):

@@ -38,6 +38,14 @@ def hardest(students, chapters):
     return sorted(found, key=lambda hard: hard.passed / hard.tried)[:HARDEST]
 
 
+def hidden(students, chapters):
+    """[(chapter, rule, [student])]: who passed it with known data only."""
+    found = [(chapter, rule, [student for student, grade in graded(students, chapter)
+                              if rule.id in grade.hidden_rules])
+             for chapter in chapters for rule in chapter.rules]
+    return sorted((each for each in found if each[2]), key=lambda each: -len(each[2]))
+
+
 def distribution(students):
     """How many have 0 to 9 %, 10 to 19 %, ..., 90 % and more."""
     counts = [0] * 10

@@ -102,6 +102,7 @@ def _disbelief(graded, submission, chapter, status, seeds):
         return "there is no result"
     try:
         if not isinstance(graded["flags"], list) or \
+                not isinstance(graded["guessed"], list) or \
                 (graded["seed"], graded["hidden_seed"]) != seeds:
             return "the result is of another run"
         if graded["schema"] != 1 or graded["chapter"] != chapter.name \

@@ -45,9 +45,9 @@ def _chapter(grade, hidden_seed):
                      tag("pre", grade.said) if grade.said else Markup()])
     failing = [rule for rule in grade.graded["rules"] if rule["verdict"] != "PASS"]
     return join([
-        title, _points(grade.points, grade.max_points),
+        title, _points(grade.points, grade.max_points), _hidden(grade),
         *(_failure(grade, rule, first=rule is failing[0]) for rule in failing),
-        tag("h3", "All rules"), _rules(grade.graded["rules"]),
+        tag("h3", "All rules"), _rules(grade),
         _seed("Seed", chapter, grade.graded["seed"]),
         _seed("Hidden seed", chapter, hidden_seed) if hidden_seed else Markup()])
 
@@ -58,16 +58,28 @@ def _seed(what, chapter, seed):
                class_="dim")
 
 
-def _rules(rules):
+def _hidden(grade):
+    """What the data of their own seed did not show."""
+    if not grade.hidden_rules:
+        return Markup()
+    return tag("p", "With hidden data only, these fail: ",
+               tag("span", ", ".join(grade.hidden_rules), class_="bad"), ". Your "
+               "code does them for the data and the amounts that you can see, and "
+               "not for others.")
+
+
+def _rules(grade):
     return table(["rule", "", "", ("points", "number")], [
-        row((rule["id"], "id"), rule["text"], _verdict(rule["verdict"] == "PASS"),
+        row((rule["id"], "id"), rule["text"], _verdict(rule, grade),
             (f"{rule['points']}/{rule['max_points']}", "number"))
-        for rule in rules])
+        for rule in grade.graded["rules"]])
 
 
-def _verdict(passed):
-    return tag("span", "pass", class_="good") if passed else \
-        tag("span", "FAIL", class_="bad")
+def _verdict(rule, grade):
+    if rule["verdict"] == "PASS":
+        return tag("span", "pass", class_="good")
+    hidden = rule["id"] in grade.hidden_rules
+    return tag("span", "FAIL, hidden" if hidden else "FAIL", class_="bad")
 
 
 def _failure(grade, rule, first):

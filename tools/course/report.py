@@ -79,6 +79,7 @@ def _show_student(student, columns):
         f"{student.points}/{student.max_points}"
     remarks = [f"{n} {name}" + "s" * (n > 1) for n, name in (
         (len(student.flags), "flag"), (len(student.unsteady), "unsteady test"),
+        (len(student.hidden_rules), "hidden failure"),
         (len(student.notes()), "note")) if n]
     remarks += student.reasons()
     style = screen.BAD if student.points is None else \
