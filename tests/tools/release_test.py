@@ -93,6 +93,24 @@ class Release(CourseTest):
                              capture_output=True, text=True, check=True).stdout
         self.assertRegex(log, r"\A\w+ sockets 0\.1\.0, for students\n\Z")
 
+    def test_what_nobody_named_stays_here(self):
+        self.release()
+        before = self.files()
+        shutil.rmtree(self.edition)
+        new = ["answers/more.md", "notes.md", "chapters/answers.md",
+               "chapters/02_more/answers/more.h", "tests/02_more/hidden/more_test.cc",
+               "tests/hidden/more_test.cc", "common/answers/more.cc",
+               "third_party/answers/more.cc", "tools/answers.py",
+               "tools/course/answers.py"]
+        for path in new:
+            self.write(path, "the answer\n")
+        subprocess.run(["git", "add", *new], check=True, cwd=self.root)
+        self.assertEqual(self.release()[0], 0)
+        self.assertEqual(self.files(), before)
+        tools = {path.name for path in (self.edition / "tools").rglob("*.py")}
+        self.assertNotIn("answers.py", tools)
+        self.assertIn("submit.py", tools)
+
     def test_the_readme_leads_nowhere_that_is_not_there(self):
         self.release()
         text = (self.edition / "README.md").read_text()

@@ -9,14 +9,32 @@ from pathlib import Path
 from course import results, screen, submit, tree
 from course.problem import Problem
 
-# Of tests/NN_name, what answers an exercise or sees it from outside.
-LEFT_OUT = re.compile(r"""(solutions|bench|docs|\.ci|CONTRIBUTING\.md
-    |tests/(?!\d\d_)[^/]*
-    |tests/[^/]+/(mutants|alternative|driver\.cc|subject\.cc)
-    |tools/(gradescope|mutate\.py|kill_matrix\.py|lint\.py|flake\.sh)
-    |tools/course/(grade|gradescope|release|demo|bench|repository|report|overlay|yard
-        |judge|gradebook|policy|junit|pages|class_page|insight|similar|picture|markup)
-        \.py)(/|$)""", re.VERBOSE)
+# What students get, by why they do. What nothing here names does not go out: a
+# new folder has to be named first.
+TAKEN = {
+    "a chapter: its text, its contract, its skeleton and its programs":
+        r"chapters/\d\d_\w+/(BUILD|README\.md|\w+\.(cc|h))",
+    "how chapters are built, and which skeletons are untouched":
+        r"chapters/(BUILD|(edition|exercise)\.bzl|skeletons\.txt)",
+    "a chapter's tests and what they share, but not what sees it from outside":
+        r"tests/\d\d_\w+/(BUILD|record_\w+\.js|(?!(driver|subject)\.cc)\w+\.(cc|h))",
+    "what chapters include, and what runs their tests":
+        r"common/(testing/((certificates|runner)/)?)?(BUILD|README\.md|\w+\.(cc|h|bzl))",
+    "where GoogleTest and OpenSSL come from":
+        r"third_party/(\w+\.(BUILD|bazelrc|bzl)|BUILD|(no_coverage|registry)/.+)",
+    "how all of it is built":
+        r"\.bazelignore|\.bazelrc|BUILD|MODULE\.bazel|WORKSPACE(\.bzlmod)?",
+    "how an editor and git go about their code":
+        r"\.clang-format|\.clang-tidy|\.gitignore",
+    "what the build calls":
+        r"tools/(BUILD|python\.bzl|vet\.(bzl|py)|(rubric|skeletons)\.py)",
+    "the command for learners: intake is how submit reads its own archive":
+        r"course|tools/packages\.txt|tools/course/(BUILD|(__init__|__main__|bazel"
+        r"|board|check|compiler|doctor|intake|learn|main|problem|results|screen|state"
+        r"|submit|text|tree|work)\.py)",
+    "what it is, what is new in it, and who may copy it":
+        r"README\.md|CHANGELOG\.md|LICENSE",
+}
 # What graded_tests() is told of them.
 THEIR_LINES = re.compile(r"^    (?:alternative|mutants) = (?:glob\()?\[[^\]]*\]\)?,\n",
                          re.MULTILINE)
@@ -50,8 +68,8 @@ def release(args):
 
 def edition(files):
     """{path: (bytes, mode)} of what students get, of all that there is."""
-    kept = {path: found for path, found in files.items()
-            if not LEFT_OUT.match(path)}
+    taken = re.compile("|".join(TAKEN.values()))
+    kept = {path: found for path, found in files.items() if taken.fullmatch(path)}
     edits = {path: THEIR_LINES.sub("", kept[path][0].decode()) for path in kept
              if re.fullmatch(r"tests/\d\d_\w+/BUILD", path)}
     edits["chapters/edition.bzl"] = \
