@@ -88,9 +88,10 @@ def _hidden(students, chapters):
                    "There was no hidden data: grade --hidden FILE brings it.")
     return join([tag("p", "They passed with the data of the seed that they know, "
                      "and failed with the other one's, so the rule has no points."),
-                 table(["rule", "", "students"], [
-                     row((rule.id, "id"), (f"{chapter.number}: {rule.text}", "text"),
-                         (_links(who), "text")) for chapter, rule, who in found])])
+                 table(["rule", ""], [
+                     row((rule.id, "id"), join([tag("div", f"{chapter.number}: ",
+                                                    rule.text), _links(who)]))
+                     for chapter, rule, who in found])])
 
 
 def _similar(students, chapters):

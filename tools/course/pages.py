@@ -62,10 +62,11 @@ def _hidden(grade):
     """What the data of their own seed did not show."""
     if not grade.hidden_rules:
         return Markup()
+    names = [part for rule in grade.hidden_rules
+             for part in (", ", tag("span", rule, class_="id bad"))]
     return tag("p", "With hidden data only, these fail: ",
-               tag("span", ", ".join(grade.hidden_rules), class_="bad"), ". Your "
-               "code does them for the data and the amounts that you can see, and "
-               "not for others.")
+               *names[1:], ". Your code does them for the data and the amounts that "
+               "you can see, and not for others.")
 
 
 def _rules(grade):
