@@ -23,27 +23,28 @@ CONFIRMED = [] if STUDENTS else [
     "10_socket",
 ]
 
-# What a student's code may ask of the compiler: a minute of a processor, 2 GiB
-# of memory, 64 MiB of output. clang cannot be told so.
+# What a student's code may ask of compiler and linker: a minute of a processor,
+# 2 GiB of memory, 64 MiB of output. clang cannot be told so.
 MODEST = select({
     "//common:on_clang": [],
     "//conditions:default": [
         "-fmax-errors=50",
         "-wrapper",
-        "prlimit,--cpu=60:65,--as=2147483648,--fsize=67108864",
+        "prlimit,--core=0,--cpu=60:65,--as=2147483648,--fsize=67108864",
     ],
 })
 
 def _chapter():
     return native.package_name().split("/")[-1]
 
-def _implementation(name, library, kind, chapter = None, manual = False, tags = [], size = "small", **kwargs):
+def _implementation(name, library, kind, chapter = None, manual = False, tags = [], size = "small", linkopts = [], **kwargs):
     """`name`_bin: the chapter's tests over `library`; `name`: their run."""
     tests = "//tests/" + (chapter or _chapter())
     tags = tags + (["manual"] if manual else [])
     cc_binary(
         name = name + "_bin",
         testonly = True,
+        linkopts = linkopts,
         linkstatic = True,
         tags = tags,
         visibility = ["//tests:__subpackages__"],
@@ -150,23 +151,26 @@ def submission(name, student, chapter, srcs, deps = [], seed = "1", hidden_seed 
       expect: as in graded_test()
     """
     code = name + "_code"
+
+    # As in the chapter's folder: #include "event_loop.h" finds the header.
+    copts = ["-iquotechapters/" + chapter] + MODEST
     cc_library(
         name = code,
         srcs = srcs,
-        # As in the chapter's folder: #include "event_loop.h" finds the header.
-        copts = ["-iquotechapters/" + chapter] + MODEST,
+        copts = copts,
         deps = deps + ["//chapters/{}:header".format(chapter)],
         # All of it, whether a test asks for it or not.
         alwayslink = True,
     )
-    _distrusted(name, code, student, chapter, srcs, seed = seed, hidden_seed = hidden_seed, tags = tags, expect = expect)
+    _distrusted(name, code, student, chapter, srcs, copts, seed = seed, hidden_seed = hidden_seed, tags = tags, expect = expect)
 
-def _distrusted(name, code, kind, chapter, srcs, **kwargs):
+def _distrusted(name, code, kind, chapter, srcs, copts, **kwargs):
     """The run of code that is not believed: see distrust.h."""
     vetted(
         name = name + "_vetting",
         chapter = chapter,
         code = code,
+        copts = copts,
         srcs = srcs,
         testonly = True,
     )
@@ -176,6 +180,7 @@ def _distrusted(name, code, kind, chapter, srcs, **kwargs):
         cc_binary(
             name = name + "_subject",
             testonly = True,
+            linkopts = MODEST,
             linkstatic = True,
             deps = [
                 tests + ":subject",
@@ -191,6 +196,7 @@ def _distrusted(name, code, kind, chapter, srcs, **kwargs):
         code,
         kind,
         chapter = chapter,
+        linkopts = MODEST,
         size = "medium",
         vetting = name + "_vetting",
         **dict(kwargs, **outside)

@@ -1,5 +1,6 @@
 """vetted: the object check of a student's code, as a build action."""
 
+load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
 def _objects(library):
@@ -9,6 +10,29 @@ def _objects(library):
         return library.objects
     archive = library.pic_static_library or library.static_library
     return [archive] if archive else []
+
+def _command(ctx, toolchain, context):
+    """The compiler's command as for the objects: the same macros are defined."""
+    features = cc_common.configure_features(
+        ctx = ctx,
+        cc_toolchain = toolchain,
+        requested_features = ctx.features,
+        unsupported_features = ctx.disabled_features,
+    )
+    return [toolchain.compiler_executable] + cc_common.get_memory_inefficient_command_line(
+        feature_configuration = features,
+        action_name = CPP_COMPILE_ACTION_NAME,
+        variables = cc_common.create_compile_variables(
+            feature_configuration = features,
+            cc_toolchain = toolchain,
+            use_pic = toolchain.needs_pic_for_dynamic_libraries(feature_configuration = features),
+            user_compile_flags = ctx.fragments.cpp.copts + ctx.fragments.cpp.cxxopts + ctx.attr.copts,
+            preprocessor_defines = context.defines,
+            include_directories = context.includes,
+            quote_include_directories = context.quote_includes,
+            system_include_directories = context.system_includes,
+        ),
+    )
 
 def _vetted_impl(ctx):
     toolchain = find_cpp_toolchain(ctx)
@@ -21,10 +45,7 @@ def _vetted_impl(ctx):
                 own.extend(objects)
             else:
                 foundation.extend(objects)
-    folders = [".", ctx.bin_dir.path, "chapters/" + ctx.attr.chapter]
-    compile = [toolchain.compiler_executable, "-E"] + ctx.fragments.cpp.cxxopts
-    for folder in folders:
-        compile += ["-iquote", folder]
+    compile = _command(ctx, toolchain, code.compilation_context)
     out = ctx.actions.declare_file(ctx.label.name + ".txt")
     arguments = ctx.actions.args()
     arguments.add("-B")
@@ -55,6 +76,7 @@ vetted = rule(
         "code": attr.label(mandatory = True, providers = [CcInfo]),
         "srcs": attr.label_list(allow_files = [".cc"]),
         "chapter": attr.string(mandatory = True),
+        "copts": attr.string_list(doc = "Those of the code."),
         "_vet": attr.label(
             default = "//tools:vet.py",
             allow_single_file = True,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The object check: what a student's code may not hold, found before it runs.
 
-    vet.py --out FILE --chapter NN_name --nm NM --compile 'g++ -E ...'
+    vet.py --out FILE --chapter NN_name --nm NM --compile 'g++ ...'
            --objects OBJECT... --foundation ARCHIVE... --sources FILE.cc...
 
 Writes a line for each finding: "refused<tab>what" for code that is not run, and
@@ -16,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 
 # What a symbol that is called, or an identifier, may mean. A chapter whose
 # task needs one is named in MAY.
@@ -173,6 +174,15 @@ def output_of(*words):
                           errors="replace").stdout
 
 
+def preprocessed(compile, path):
+    """Into a file, for which the compiler's limits hold, too."""
+    with tempfile.NamedTemporaryFile() as out:
+        done = subprocess.run([*compile, "-E", path, "-o", out.name], check=False)
+        if done.returncode:
+            sys.exit(1)  # the compiler has said why
+        return out.read().decode(errors="replace")
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--out", "--chapter", "--nm", "--compile"):
@@ -180,11 +190,11 @@ def main():
     for name in ("--objects", "--foundation", "--sources"):
         parser.add_argument(name, nargs="*", default=[])
     args = parser.parse_args()
-    compiler, *options = shlex.split(args.compile)
+    compile = shlex.split(args.compile)
     found = early_sections(args.objects)
     for path in args.sources:
-        found += in_source(path, output_of(compiler, *options, path))
-    libraries = [output_of(compiler, f"-print-file-name={name}").strip()
+        found += in_source(path, preprocessed(compile, path))
+    libraries = [output_of(compile[0], f"-print-file-name={name}").strip()
                  for name in ("libc.so.6", "libstdc++.so.6", "libgcc_s.so.1")]
     system = {name.partition("@")[0] for kind, name in symbols(
         args.nm, libraries, "--dynamic", "--defined-only")}

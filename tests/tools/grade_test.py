@@ -133,15 +133,22 @@ class Grades(GradeTest):
         self.hand_in("ann", SUMS, [1, 2])
         self.hand_in("ann", MORE)
         wall = "x" * 5_000_000 + "\n"
-        for said, reason in (
-                ("g++: internal compiler error: CPU time limit exceeded signal "
+        for part, said, reason in (
+                ("_code", "g++: internal compiler error: CPU time limit exceeded signal "
                  "terminated program prlimit", "takes the compiler more than a minute"),
-                (wall + "g++: internal compiler error: File size limit exceeded signal "
-                 "terminated program prlimit", "makes the compiler write more than 64 MiB"),
-                ("cc1plus: out of memory allocating 2147483664 bytes after a total of "
-                 "577536 bytes", "takes more than 2 GiB of memory to compile")):
-            self.bazel_plan["labels"][self.label("ann", MORE) + "_code"] = {
-                "stderr": said}
+                ("_code", wall + "g++: internal compiler error: File size limit exceeded signal "
+                 "terminated program prlimit\nPlease submit a full bug report, with\n"
+                 "See <file:///usr/share/doc/gcc-12/README.Bugs> for instructions.\n",
+                 "makes the compiler write more than 64 MiB"),
+                ("_code", "cc1plus: out of memory allocating 2147483664 bytes after a "
+                 "total of 577536 bytes", "takes more than 2 GiB of memory to compile"),
+                ("_subject", "collect2: fatal error: ld terminated with signal 25 [File "
+                 "size limit exceeded]", "makes the compiler write more than 64 MiB"),
+                ("_vetting", "g++: internal compiler error: CPU time limit exceeded "
+                 "signal terminated program prlimit",
+                 "takes the compiler more than a minute")):
+            label = self.label("ann", MORE) + part
+            self.bazel_plan["labels"][label] = {"stderr": said}
             self.bazel_plan["code"] = 1
             self.assertEqual(self.grade()[0], 0)
             row = self.rows()["ann"]
@@ -149,7 +156,9 @@ class Grades(GradeTest):
                              ("100", "0", "02: " + reason))
             said = self.results("ann")["tests"][-1]["output"]
             self.assertIn("No chapter needs so much", said)
+            self.assertNotRegex(said, "bug report|README.Bugs")
             self.assertLess(len(said), 20_000)
+            del self.bazel_plan["labels"][label]
 
     def test_a_hidden_seed_is_told_when_nothing_can_be_handed_in_any_more(self):
         self.hand_in("ann", MORE, [1])

@@ -14,12 +14,15 @@ MOST_LINES = 40  # of a compiler's output
 # What a compiler says when the machine fails, and not the code.
 MACHINE = re.compile(r"internal compiler error|No space left on device|Killed"
                      r"|out of memory|cannot allocate", re.IGNORECASE)
-# What a compiler says when the code asks too much of it: exercise.bzl, MODEST.
+# What compiler and linker say when the code asks too much: exercise.bzl, MODEST.
 TOO_MUCH = [
     ("CPU time limit exceeded", "takes the compiler more than a minute"),
-    ("File size limit exceeded", "makes the compiler write more than 64 MiB"),
-    ("out of memory allocating|virtual memory exhausted",
+    ("File size limit exceeded|File too large",
+     "makes the compiler write more than 64 MiB"),
+    ("out of memory allocating|memory exhausted",
      "takes more than 2 GiB of memory to compile")]
+# It is the code's fault, and no bug of the compiler's.
+REPORT = re.compile(r"Please submit a full bug report.*\n?|See <file:.*README.Bugs>.*\n?")
 # Where the build keeps its files, which says nothing to a student.
 BUILD_PATH = re.compile(r"(?:[^\s'\":]*/execroot/\w+/)?bazel-out/[^\s/]+/bin/"
                         r"|[^\s'\":]*/execroot/\w+/")
@@ -33,7 +36,7 @@ class Judge:
         self.statuses = run.tests()
         self.folders = {label: folder for label, (folder, _)
                         in run.test_runs().items()}
-        self.said = {}  # {label of the code or the binary: compiler's output}
+        self.said = {}  # {label of the code or what is made of it: what was said}
         for label, text in [*run.failed_actions(), *run.forbidden_includes()]:
             self.said.setdefault(label, text)
 
@@ -44,7 +47,7 @@ class Judge:
 
     def grade(self, submission, chapter):
         label = overlay.label(submission, chapter)
-        for part in ("_code", "_bin"):
+        for part in ("_code", "_bin", "_subject", "_vetting"):
             if label + part in self.said:
                 return _broken(submission, chapter, self.said[label + part])
         status = self.statuses.get(label, "NO_STATUS")
@@ -76,7 +79,7 @@ def _broken(submission, chapter, said):
             forbidden or assembler or error)):
         return _error(chapter, "the compiler did not end well: "
                       + printable(text.strip()[-200:]))
-    lines = text.strip().split("\n")
+    lines = (REPORT.sub("", text) if too_much else text).strip().split("\n")
     shown = [line[:300] for line in lines[:MOST_LINES]]
     if len(lines) > MOST_LINES:
         shown.append(f"... ({len(lines) - MOST_LINES} more lines)")
