@@ -72,9 +72,9 @@ def _flags(students):
     if not flagged:
         return tag("p", "Nothing is flagged.")
     return join([tag("p", "A flag says what an honest answer seldom needs. Code "
-                     "that was refused, or that forges verdicts, has no points; "
-                     "a pass that was not seen from outside has none; every "
-                     "other flag has cost nothing."),
+                     "that was refused, that asks too much of the compiler, or that "
+                     "forges verdicts, has no points; a pass that was not seen from "
+                     "outside has none; every other flag has cost nothing."),
                  *(join([tag("h3", student.name), bullets(student.flags)])
                    for student in flagged)])
 
