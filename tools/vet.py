@@ -176,11 +176,15 @@ def output_of(*words):
 
 def preprocessed(compile, path):
     """Into a file, for which the compiler's limits hold, too."""
-    with tempfile.NamedTemporaryFile() as out:
-        done = subprocess.run([*compile, "-E", path, "-o", out.name], check=False)
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder, "out")  # not made here: clang replaces it
+        done = subprocess.run([*compile, "-E", path, "-o", out], check=False)
         if done.returncode:
             sys.exit(1)  # the compiler has said why
-        return out.read().decode(errors="replace")
+        text = out.read_text(errors="replace")
+    if f'"{path}"' not in text:
+        sys.exit(f"vet.py: the compiler says nothing of {path}")
+    return text
 
 
 def main():
