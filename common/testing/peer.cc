@@ -285,13 +285,14 @@ void Peer::serve(std::vector<Script> scripts, Options options, bool repeat) {
   Unwatched ours;
   for (std::size_t i = 0; i < scripts.size(); i += repeat ? 0 : 1) {
     int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    // In this order: ~Peer() sees the descriptor, or we see that it has begun.
+    current_ = fd;
     if (fd < 0 || stopping_) {
       if (fd >= 0) ::close(fd);
       return;
     }
     Connection connection(fd, options.name);
     step(options.name, "accepts");
-    current_ = fd;
     try {
       scripts[i](connection);
     } catch (const GiveUp&) {
