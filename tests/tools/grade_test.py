@@ -273,6 +273,22 @@ class Grades(GradeTest):
             self.assertIn(f"--sandbox_block_path={self.root / name} ", lines[2])
         self.assertNotIn("submissions", lines[0].partition("grade")[2])
 
+    def test_options_for_bazel_reach_every_command(self):
+        self.hand_in("ann", MORE, [1])
+        option = "--remote_cache=http://127.0.0.1:1/cache"
+        self.assertEqual(self.grade("--", option)[0], 0)
+        lines = (self.root / "bazel-calls").read_text().splitlines()
+        self.assertEqual([line.split().count(option) for line in lines], [1, 1, 1])
+
+    def test_what_is_no_option_for_bazel_is_refused_before_it_runs(self):
+        self.hand_in("ann", MORE, [1])
+        for words in (["//solutions/..."], ["--remote_cache", "http://a/"], ["-"],
+                      ["--"], [""]):
+            code, out, err = self.grade("--", *words)
+            self.assertEqual((code, out), (2, ""), words)
+            self.assertIn(f"{words[-1]!r} is no option for Bazel", err)
+        self.assertFalse((self.root / "bazel-calls").exists())
+
     def test_one_student_or_one_rule_is_run_again(self):
         self.hand_in("ann", MORE, [1])
         self.hand_in("bob", MORE, [1, 2])

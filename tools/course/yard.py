@@ -9,6 +9,7 @@ code. As root it all happens as an ordinary user.
 import hashlib
 import os
 import pwd
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,7 +56,9 @@ def here(weak=True):
 
 
 def of_our_own(weak, words):
-    """The Yard for grading a class. `weak`: any sandbox will do."""
+    """The Yard for grading a class. `weak`: any sandbox will do; `words`: of
+    the instructor, for Bazel."""
+    _check_options(words)
     user, why_not = _ordinary_user()
     base = _folder(user)
     place = bazel.Place([f"--output_base={base / 'base'}", "--max_idle_secs=900"],
@@ -63,6 +66,14 @@ def of_our_own(weak, words):
     strategy = [] if weak else [f"--spawn_strategy={SANDBOX}"]
     return Yard(place, [*strategy, "--symlink_prefix=/", *words],
                 layers={"an ordinary user": why_not or True})
+
+
+def _check_options(words):
+    """A target would be built before the references are closed."""
+    for word in words:
+        if not re.match("--?[a-z]", word):
+            raise Problem(f"after --, {word!r} is no option for Bazel; options "
+                          "look like --remote_cache=http://HOST/cache", 2)
 
 
 def _ordinary_user():
