@@ -273,6 +273,14 @@ class Grades(GradeTest):
             self.assertIn(f"--sandbox_block_path={self.root / name} ", lines[2])
         self.assertNotIn("submissions", lines[0].partition("grade")[2])
 
+    def test_what_bazel_says_is_out_of_reach_of_submissions(self):
+        self.hand_in("ann", MORE, [1])
+        self.grade()
+        lines = (self.root / "bazel-calls").read_text().splitlines()
+        for line in (lines[0], lines[-1]):
+            self.assertRegex(
+                line, r"--output_base=(.+/)base .*--build_event_json_file=\1course")
+
     def test_options_for_bazel_reach_every_command(self):
         self.hand_in("ann", MORE, [1])
         option = "--remote_cache=http://127.0.0.1:1/cache"

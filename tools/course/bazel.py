@@ -152,7 +152,8 @@ def _other_user(place):
 
 
 def _once(start, words, watch, place):
-    with tempfile.TemporaryDirectory(prefix="course.") as folder:
+    # At home, if it has one: a sandbox may write to /tmp.
+    with tempfile.TemporaryDirectory(prefix="course.", dir=place.home) as folder:
         if place.user is not None:
             os.chown(folder, place.user, place.user)
         events, out, err = (Path(folder, name) for name in
