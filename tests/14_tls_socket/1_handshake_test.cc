@@ -25,6 +25,15 @@ struct Asking {
   Near near;
 };
 
+// Whether the client that leaves now is missed, though somebody is asked still.
+testing::AssertionResult is_missed(World& world, Asking& asking) {
+  world.add("the client leaves");
+  asking.near.wire.finish();
+  world.settle();
+  return world.saw(
+      {"the client leaves", "error ECONNRESET", "close after an error"});
+}
+
 }  // namespace
 
 TEST(Handshake, ConnectThenSecureThenData) {
@@ -339,12 +348,7 @@ TEST(Waiting, ThePeerMayLeaveWhileSomebodyIsAsked) {
   World world;
   Asking asking(world);
 
-  world.add("the client leaves");
-  asking.near.wire.finish();
-  world.settle();
-
-  EXPECT_TRUE(world.saw(
-      {"the client leaves", "error ECONNRESET", "close after an error"}))
+  EXPECT_TRUE(is_missed(world, asking))
       << "A callback of the engine's (SSL_CTX_set_client_hello_cb(3)) has said "
          "\"ask me later\". Whoever is asked may never answer, and the client "
          "goes away meanwhile: that has to be noticed.";
@@ -357,12 +361,7 @@ TEST(Waiting, ThePeerMayLeaveAfterAFurtherWord) {
   asking.near.wire.send("one more word");
   world.settle();
 
-  world.add("the client leaves");
-  asking.near.wire.finish();
-  world.settle();
-
-  EXPECT_TRUE(world.saw(
-      {"the client leaves", "error ECONNRESET", "close after an error"}))
+  EXPECT_TRUE(is_missed(world, asking))
       << "Somebody is asked, the client says more than its first message, and "
          "then it goes away. What it has said is kept for later; that it has "
          "gone has to be noticed now.";

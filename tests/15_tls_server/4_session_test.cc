@@ -57,6 +57,22 @@ struct Store {
   std::map<std::string, std::string> kept;
 };
 
+// A server that is asked to keep them, and has not answered yet.
+struct Keeper {
+  explicit Keeper(World& world) {
+    world.server->on_new_session([this, &world](std::string_view,
+                                                std::string_view,
+                                                std::function<void()> done) {
+      world.add("new session");
+      waiting.push_back(done);
+    });
+  }
+  void answer() {
+    for (auto& done : waiting) done();
+  }
+  std::vector<std::function<void()>> waiting;
+};
+
 // Two servers in one loop, the second with `change`: how the second likes a
 // session of the first. Both have the same keys for tickets.
 std::string elsewhere(std::function<void(tls::ServerOptions&)> change,
@@ -176,12 +192,8 @@ TEST(NewSession, EachIsStoredFirst) {
   tls::ServerOptions options = with("server");
   options.session_tickets = false;
   world.serve(options);
-  std::vector<std::function<void()>> waiting;
-  world.server->on_new_session(
-      [&](std::string_view, std::string_view, std::function<void()> done) {
-        world.add("new session");
-        waiting.push_back(done);
-      });
+  Keeper keeper(world);
+  auto& waiting = keeper.waiting;
   Client client(world);
   world.until("two sessions", [&] { return waiting.size() == 2; });
 
@@ -203,21 +215,17 @@ TEST(NewSession, MayBeStoredWhenTheClientIsGone) {
   RULE("TLSSESS-4");
   World world;
   world.serve(with_store());
-  std::function<void()> waits;
-  world.server->on_new_session(
-      [&](std::string_view, std::string_view, std::function<void()> done) {
-        waits = done;
-      });
+  Keeper keeper(world);
   {
     Client client(world);
-    world.until("on_new_session", [&] { return waits != nullptr; });
+    world.until("new session");
   }
   world.pass(120s);
   for (const TlsSocketPtr& it : world.failed) it->destroy();
   world.failed.clear();
   world.settle();
 
-  if (waits) waits();
+  keeper.answer();
   world.server->close();
   world.until("close");
 
@@ -228,18 +236,13 @@ TEST(NewSession, IsNotWaitedForByAClientThatHasGone) {
   RULE("TLSERR-6");
   World world;
   world.serve(with_store());
-  std::function<void()> waits;
-  world.server->on_new_session(
-      [&](std::string_view, std::string_view, std::function<void()> done) {
-        world.add("new session");
-        waits = done;
-      });
+  Keeper keeper(world);
   Client client(world);
   world.until("new session");
 
   client.wire.finish();
   world.until("a failure", [&] { return !world.failed.empty(); });
-  if (waits) waits();
+  keeper.answer();
   world.settle();
 
   EXPECT_TRUE(world.saw({"connection", "new session", "failed ECONNRESET"}))
@@ -256,13 +259,9 @@ TEST(NewSession, MayBeStoredWhenTheClientHasSaidAll) {
         [&](std::string_view it) { world.add("data " + std::string(it)); });
     socket->on_end([&] { world.add("end"); });
   };
-  std::vector<std::function<void()>> waiting;
-  world.server->on_new_session(
-      [&](std::string_view, std::string_view, std::function<void()> done) {
-        waiting.push_back(done);
-      });
+  Keeper keeper(world);
   Client client(world);
-  world.until("two sessions", [&] { return waiting.size() == 2; });
+  world.until("two sessions", [&] { return keeper.waiting.size() == 2; });
 
   client.send("a question");
   SSL_shutdown(client.ssl());
@@ -270,11 +269,11 @@ TEST(NewSession, MayBeStoredWhenTheClientHasSaidAll) {
   client.wire.finish();
   world.settle();
   world.add("stored");
-  for (auto& done : waiting) done();
+  keeper.answer();
   world.until("end");
 
-  EXPECT_TRUE(
-      world.saw({"connection", "stored", "secure", "data a question", "end"}))
+  EXPECT_TRUE(world.saw({"connection", "new session", "new session", "stored",
+                         "secure", "data a question", "end"}))
       << "With TLS 1.3 a client is done before its sessions are stored. It may "
          "ask, and send its end: it has not left, it waits for the answer.";
 }

@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import functools
 import io
 from dataclasses import dataclass, field
 
@@ -42,7 +43,7 @@ class Grade:
                      (self.graded or {"rules": []})["rules"]
                      if rule["id"] == rule_id), 0)
 
-    @property
+    @functools.cached_property
     def hidden_rules(self):
         """The ids of those that fail with the hidden seed, and only there."""
         if not self.graded:
