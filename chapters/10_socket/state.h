@@ -38,13 +38,22 @@ struct Socket::State {
     std::size_t high_water_mark;
   };
   Settings options;
-  enum class Flow { kUndecided, kFlowing, kPaused } flow = Flow::kUndecided;
   std::optional<Encoding> encoding = {};
+  enum class Flow : std::uint8_t { kUndecided, kFlowing, kPaused };
+  Flow flow = Flow::kUndecided;
   bool referenced = true;
+  bool held = false;  // see hold()
 
   // Where it is in its life. kHandedOver: see hand_over(). kClosing: destroyed,
   // `close` is still to come.
-  enum class Phase { kNew, kConnecting, kOpen, kHandedOver, kClosing, kClosed };
+  enum class Phase : std::uint8_t {
+    kNew,
+    kConnecting,
+    kOpen,
+    kHandedOver,
+    kClosing,
+    kClosed
+  };
   Phase phase = Phase::kNew;
   bool open() const { return phase == Phase::kOpen; }
   bool alive() const { return open() || phase == Phase::kConnecting; }
@@ -94,11 +103,10 @@ struct Socket::State {
   };
   Connection c;
 
-  // Keeps the socket alive, and run() going: see hold() and keep().
+  // Keeps the socket alive: see keep().
   struct Keeper;
   std::weak_ptr<Keeper> keeper = {};
   TimerId keeping = TimerId::kNone;
-  bool held = false;
 
   std::optional<std::chrono::milliseconds> idle = {};
   TimerId idle_timer = TimerId::kNone;

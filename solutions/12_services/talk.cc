@@ -13,9 +13,10 @@ void echo(std::shared_ptr<Socket> client) {
   // 12.2: a socket owns its listeners, so they need no share of it.
   Socket& socket = *client;
   socket.on_data([&socket](std::string_view bytes) {
-    if (!socket.write(bytes)) socket.pause();
+    if (socket.write(bytes)) return;
+    socket.pause();
+    socket.on_drain.once([&socket] { socket.resume(); });
   });
-  socket.on_drain([&socket] { socket.resume(); });
   socket.on_end([&socket] { socket.end(); });
   // Without a listener the error of one client would leave run().
   socket.on_error([](const Error&) {});
