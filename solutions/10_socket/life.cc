@@ -84,7 +84,13 @@ Socket::~Socket() = default;
 
 std::shared_ptr<Socket> Socket::create(EventLoop& loop,
                                        ConnectOptions options) {
-  return std::shared_ptr<Socket>(new Socket(loop, std::move(options)));
+  // 10.1: make_shared(), which takes one piece of memory, has to see a
+  // constructor.
+  struct Seen : Socket {
+    Seen(EventLoop& loop, ConnectOptions options)
+        : Socket(loop, std::move(options)) {}
+  };
+  return std::make_shared<Seen>(loop, std::move(options));
 }
 
 std::shared_ptr<Socket> Socket::adopt(EventLoop& loop,
