@@ -23,7 +23,7 @@ struct ContextOptions {
   std::string pfx;         // PKCS#12, in place of key and cert
   std::string passphrase;  // of key or pfx
   std::string ca;   // PEM: whom to trust, in place of the system's authorities
-  std::string crl;  // PEM: what those have revoked
+  std::string crl;  // PEM: what those have revoked, a list of each
   // OpenSSL's names with colons between: those of TLS 1.3 begin with "TLS_".
   std::string ciphers;
   std::string min_version = "TLSv1.2";

@@ -32,18 +32,24 @@ Bio reader_of(const std::string& bytes) {
   return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
-// All certificates of a PEM text, in their order; at least one.
-std::vector<Certificate> certificates_of(const std::string& pem,
-                                         const char* option) {
+// All that `read` finds in a PEM text, in its order; at least one.
+template <typename Owner, typename Read>
+std::vector<Owner> all_of(const std::string& pem, Read read,
+                          const char* option) {
   Bio in = reader_of(pem);
-  std::vector<Certificate> all;
-  while (X509* next = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr))
+  std::vector<Owner> all;
+  while (auto* next = read(in.get(), nullptr, nullptr, nullptr))
     all.emplace_back(next);
   // 13.3: the loop ends by an error. "No more of them" is the one that is none.
   bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   check(at_end && !all.empty(), option);
   ERR_clear_error();
   return all;
+}
+
+std::vector<Certificate> certificates_of(const std::string& pem,
+                                         const char* option) {
+  return all_of<Certificate>(pem, PEM_read_bio_X509, option);
 }
 
 struct Passphrase {
@@ -125,9 +131,8 @@ void use_trust(SSL_CTX* context, const ContextOptions& options) {
     }
   }
   if (options.crl.empty()) return;
-  Bio in = reader_of(options.crl);
-  Crl list(PEM_read_bio_X509_CRL(in.get(), nullptr, nullptr, nullptr));
-  check(list && X509_STORE_add_crl(store, list.get()) == 1, "crl");
+  for (const Crl& list : all_of<Crl>(options.crl, PEM_read_bio_X509_CRL, "crl"))
+    check(X509_STORE_add_crl(store, list.get()) == 1, "crl");
   // 13.3: a list that nobody looks at takes nothing back. Of the whole chain:
   // an authority in the middle can be revoked, too.
   X509_STORE_set_flags(store,

@@ -387,6 +387,25 @@ TEST(Trust, WhatIsRevokedIsNotTrusted) {
          "on the list.";
 }
 
+TEST(Trust, EndsWithAnAuthorityThatIsRevoked) {
+  RULE("TLSAUTH-8");
+  // Of these two lists the first is of the authority in between, and is empty.
+  tls::ContextOptions with_lists = trusting();
+  with_lists.crl = credential("fallen-crl.pem");
+  auto chain = [](SSL_CTX* context) {
+    SSL_CTX_add1_chain_cert(context, certificate("fallen").get());
+  };
+  TlsEnd::Options orphan{.credential = "orphan", .configure = chain};
+  Opposite first(tls_server({}, orphan)), second(tls_server({}, orphan));
+
+  std::string without = code_of([&] { connect_to(first); });
+  std::string with = code_of([&] { connect_to(second, with_lists); });
+
+  EXPECT_IS((Lines{without, with}), (Lines{kNothing, "CERT_REVOKED"}))
+      << "The server's certificate leads to ca by an authority in between. "
+         "That one is revoked: it is on ca's list, the second one in crl.";
+}
+
 TEST(Names, AreThoseOfTheCertificate) {
   RULE("NAME-1");
   EXPECT_IS(
@@ -416,6 +435,13 @@ TEST(Names, AStarIsOneLabel) {
                    "awild.test: no", "wildcard.test: no"}))
       << "The certificate is for *.wild.test. (What begins with a dot is no "
          "host; X509_check_host() takes it for all that end so.)";
+}
+
+TEST(Names, AStarIsNoPartOfALabel) {
+  RULE("NAME-2");
+  EXPECT_IS(verdicts("part", {"foo.wild.test", "f.wild.test"}),
+            (Lines{"foo.wild.test: no", "f.wild.test: no"}))
+      << "The certificate is for f*.wild.test.";
 }
 
 TEST(Names, AnAddressIsNoName) {

@@ -368,3 +368,24 @@ TEST(Owning, NothingIsLeftBehind) {
       << "Ten connections and ten failed handshakes later OpenSSL holds so "
          "many pieces of memory more than before.";
 }
+
+TEST(Owning, WhatWasReadOfABundleIsFreed) {
+  RULE("OWN-1");
+  auto round = [](const char* passphrase) {
+    tls::ContextOptions options;
+    options.pfx = credential("server.pfx");
+    options.passphrase = passphrase;
+    code_of([&] { tls::Context context(options); });
+  };
+  for (int i = 0; i < 3; ++i) round(kPassphrase), round("wrong");
+  ASSERT_IS(counting, 1) << "The test counts what OpenSSL allocates.";
+  long before = live_pieces;
+
+  for (int i = 0; i < 10; ++i) round(kPassphrase), round("wrong");
+
+  EXPECT_IS(live_pieces - before, 0l)
+      << "Ten contexts with pfx, and ten with a wrong passphrase, have come "
+         "and "
+         "gone. OpenSSL holds so many pieces of memory more than before: key, "
+         "certificate and the others of PKCS12_parse() are yours to free.";
+}

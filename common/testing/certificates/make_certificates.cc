@@ -140,7 +140,15 @@ Issuer make(const Wanted& wanted, Issuer* issuer) {
   return made;
 }
 
-// What `issuer` has taken back: one certificate.
+void revoke(X509_CRL* list, X509* certificate, ASN1_TIME* when) {
+  X509_REVOKED* entry = MUST(X509_REVOKED_new());
+  MUST(
+      X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(certificate)));
+  MUST(X509_REVOKED_set_revocationDate(entry, when));
+  MUST(X509_CRL_add0_revoked(list, entry));
+}
+
+// What `issuer` has taken back: one certificate, or none.
 std::string revocation_list(const Issuer& issuer, X509* revoked) {
   X509_CRL* list = MUST(X509_CRL_new());
   ASN1_TIME* from = MUST(ASN1_TIME_new());
@@ -152,10 +160,7 @@ std::string revocation_list(const Issuer& issuer, X509* revoked) {
       list, X509_get_subject_name(issuer.certificate.get())));
   MUST(X509_CRL_set1_lastUpdate(list, from));
   MUST(X509_CRL_set1_nextUpdate(list, until));
-  X509_REVOKED* entry = MUST(X509_REVOKED_new());
-  MUST(X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked)));
-  MUST(X509_REVOKED_set_revocationDate(entry, from));
-  MUST(X509_CRL_add0_revoked(list, entry));
+  if (revoked) revoke(list, revoked, from);
   MUST(X509_CRL_sort(list));
   MUST(X509_CRL_sign(list, issuer.key.get(), EVP_sha256()));
   std::string pem =
@@ -191,6 +196,7 @@ void make_all() {
   make({"sni", "sni.example", "DNS:sni.example,DNS:*.wild.example", server_use},
        &ca);
   make({"wildcard", "wildcard.test", "DNS:*.wild.test", server_use}, &ca);
+  make({"part", "part.test", "DNS:f*.wild.test", server_use}, &ca);
   make({"names", "cn.test", "DNS:one.test,DNS:two.test,DNS:three.test",
         server_use},
        &ca);
@@ -205,6 +211,10 @@ void make_all() {
   make({"chained", "localhost", local, server_use}, &middle);
   files["chained-chain.pem"] =
       files["chained-cert.pem"] + files["intermediate-cert.pem"];
+  Issuer fallen = make({"fallen", "Fallen CA", "", ""}, &ca);
+  make({"orphan", "localhost", local, server_use}, &fallen);
+  files["orphan-chain.pem"] =
+      files["orphan-cert.pem"] + files["fallen-cert.pem"];
   Issuer revoked =
       make({"revoked", "localhost", local, "serverAuth,clientAuth"}, &ca);
   make({"client", "oracle-client", "", client_use}, &ca);
@@ -213,6 +223,8 @@ void make_all() {
   make({"wrong-usage", "localhost", local, client_use}, &ca);
 
   files["ca-crl.pem"] = revocation_list(ca, revoked.certificate.get());
+  files["fallen-crl.pem"] = revocation_list(fallen, nullptr) +
+                            revocation_list(ca, fallen.certificate.get());
   files["server-key-enc.pem"] = pem_of(server.key.get(), EVP_aes_256_cbc());
   files["server.pfx"] = bundle(server, ca.certificate.get());
 }

@@ -99,12 +99,15 @@ void trust(SSL_CTX* context, const ContextOptions& options) {
     });
   if (options.crl.empty()) return;
   Pem pem(options.crl);
-  X509_CRL* list = PEM_read_bio_X509_CRL(pem.bio, nullptr, nullptr, nullptr);
-  if (!list) blame("crl");
-  X509_STORE_add_crl(store, list);
-  X509_CRL_free(list);
-  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context),
-                              X509_V_FLAG_CRL_CHECK);
+  STACK_OF(X509_INFO)* items = pem.read();
+  int n = 0;
+  for (int i = 0; items && i < sk_X509_INFO_num(items); ++i)
+    if (X509_CRL* list = sk_X509_INFO_value(items, i)->crl)
+      n += X509_STORE_add_crl(store, list);
+  if (n == 0) blame("crl");
+  X509_VERIFY_PARAM_set_flags(
+      SSL_CTX_get0_param(context),
+      X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 }
 
 void check_version(const char* option, const std::string& name) {
@@ -206,11 +209,12 @@ bool is_address(const std::string& host) {
 
 std::optional<net::Error> check_server_identity(const std::string& host,
                                                 X509* certificate) {
-  bool fits =
-      is_address(host)
-          ? X509_check_ip_asc(certificate, host.c_str(), 0) == 1
-          : !host.empty() && host[0] != '.' &&
-                X509_check_host(certificate, host.c_str(), 0, 0, nullptr) == 1;
+  bool fits = is_address(host)
+                  ? X509_check_ip_asc(certificate, host.c_str(), 0) == 1
+                  : !host.empty() && host[0] != '.' &&
+                        X509_check_host(certificate, host.c_str(), 0,
+                                        X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+                                        nullptr) == 1;
   if (fits) return {};
   return net::Error("ERR_TLS_CERT_ALTNAME_INVALID", "not for " + host);
 }
