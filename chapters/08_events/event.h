@@ -14,7 +14,6 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -23,8 +22,7 @@
 
 namespace net {
 
-// Finished: it packs the arguments for a ListenerList, and unpacks them. Most
-// events of most objects have no listener ever: they have no list, either.
+// Finished: it packs the arguments for a ListenerList, and unpacks them.
 template <typename... Args>
 class Event {
  public:
@@ -35,43 +33,37 @@ class Event {
   }
   template <std::invocable<Args&...> Listener>
   ListenerId on(Listener listener) {
-    return list().add(erase(std::move(listener)), ListenerList::Times::kAlways);
+    return list_.add(erase(std::move(listener)), ListenerList::Times::kAlways);
   }
   // Runs at most once: it is off the list before it is called (EVT-2).
   template <std::invocable<Args&...> Listener>
   ListenerId once(Listener listener) {
-    return list().add(erase(std::move(listener)), ListenerList::Times::kOnce);
+    return list_.add(erase(std::move(listener)), ListenerList::Times::kOnce);
   }
   // From the next emit on: one that is under way still calls it (EVT-3).
-  bool off(ListenerId id) { return list_ && list_->remove(id); }
-  void clear() {
-    if (list_) list_->clear();
-  }
-  std::size_t listener_count() const { return list_ ? list_->count() : 0; }
+  bool off(ListenerId id) { return list_.remove(id); }
+  void clear() { list_.clear(); }
+  std::size_t listener_count() const { return list_.count(); }
 
   // All listeners see the same arguments (ARG-1). A move-only one is given by
   // reference: who takes it leaves the others an empty one. Returns whether
   // anybody was there (EVT-5).
   bool emit(Args... args) {
     std::tuple<Args&...> arguments(args...);
-    return list_ && list_->emit(&arguments);
+    return list_.emit(&arguments);
   }
   void when_added(std::function<void()> added) {
-    list().when_added(std::move(added));
+    list_.when_added(std::move(added));
   }
 
  private:
-  ListenerList& list() {
-    if (!list_) list_ = std::make_unique<ListenerList>();
-    return *list_;
-  }
   template <typename Listener>
   static ListenerList::Call erase(Listener listener) {
     return [listener = std::move(listener)](void* arguments) mutable {
       std::apply(listener, *static_cast<std::tuple<Args&...>*>(arguments));
     };
   }
-  std::unique_ptr<ListenerList> list_;
+  ListenerList list_;
 };
 
 // Emits, and throws the error if nobody listens: it is not swallowed (EVT-4).

@@ -1,96 +1,59 @@
-// Another correct solution: one chain of links that is never copied. Every
-// change and every emission takes the next number, and a link remembers when
-// it came and when it went. So an emission can tell who was on the list when
-// it began. Links that went are unchained when the last emission is over.
+// Another correct solution: a vector of shared pointers. An emission goes
+// through a copy of it, or has a share of the only listener; so who is taken
+// off lives as long as an emission needs it, and nothing is swept.
 #include "chapters/08_events/event.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace net {
 namespace {
 
-using Moment = std::uint64_t;
-constexpr Moment kNever = std::numeric_limits<Moment>::max();
-
-struct Link {
-  Moment came;  // is its id, too
+struct Entry {
+  ListenerId id;
   ListenerList::Call call;
   ListenerList::Times times;
-  Moment went = kNever;
   bool called = false;
-  std::unique_ptr<Link> next = nullptr;
 };
+
+// 08.3: pointers, so that a copy of the list has the same listeners in it. A
+// copy of a listener would count, say, on its own.
+using Entries = std::vector<std::shared_ptr<Entry>>;
 
 }  // namespace
 
 struct ListenerList::State {
-  std::unique_ptr<Link> first;
-  std::unique_ptr<Link>* end = &first;
-  std::size_t count = 0;
-  Moment now = 0;
-  int emissions = 0;
-  bool destroyed = false;
+  Entries entries;
+  ListenerId last_id = 0;
+  // 08.6: a share of it is called, it may replace itself.
   std::shared_ptr<std::function<void()>> added;
+  bool destroyed = false;
 
-  ~State() { free_all(std::move(first)); }
-
-  void went(Link& link) {
-    link.went = ++now;
-    --count;
+  bool remove(ListenerId id) {
+    auto has_id = [id](const auto& entry) { return entry->id == id; };
+    auto found = std::find_if(entries.begin(), entries.end(), has_id);
+    if (found == entries.end()) return false;
+    // 08.5: freed when the list is in order: what a listener has captured can
+    // have a destructor that comes back to this event.
+    std::shared_ptr<Entry> removed = std::move(*found);
+    entries.erase(found);
+    return true;
   }
 
-  // A long chain must not be freed by recursion.
-  static void free_all(std::unique_ptr<Link> chain) {
-    while (chain) chain = std::move(chain->next);
-  }
-
-  // Unchains those that went, and only then frees them: a destructor of
-  // theirs may come back here.
-  void sweep() {
-    if (emissions > 0) return;
-    std::unique_ptr<Link> gone;
-    std::unique_ptr<Link>* link = &first;
-    while (*link) {
-      if ((*link)->went == kNever) {
-        link = &(*link)->next;
-        continue;
-      }
-      std::unique_ptr<Link> taken = std::move(*link);
-      *link = std::move(taken->next);
-      taken->next = std::move(gone);
-      gone = std::move(taken);
+  void call(Entry& entry, void* arguments) {
+    if (entry.times == Times::kOnce) {
+      // 08.4: an emission from inside this one may have called it, and this one
+      // has it still.
+      if (std::exchange(entry.called, true)) return;
+      remove(entry.id);
     }
-    end = link;
-    free_all(std::move(gone));
+    entry.call(arguments);
   }
 };
-
-namespace {
-
-// Counts the emissions that are under way, however they end.
-template <typename State>
-class UnderWay {
- public:
-  explicit UnderWay(std::shared_ptr<State> state) : state_(std::move(state)) {
-    ++state_->emissions;
-  }
-  ~UnderWay() {
-    --state_->emissions;
-    state_->sweep();
-  }
-  UnderWay(const UnderWay&) = delete;
-  State* operator->() { return state_.get(); }
-
- private:
-  std::shared_ptr<State> state_;
-};
-
-}  // namespace
 
 ListenerList::ListenerList() : state_(std::make_shared<State>()) {}
 
@@ -99,50 +62,43 @@ ListenerList::~ListenerList() {
 }
 
 ListenerId ListenerList::add(Call call, Times times) {
-  Moment id = ++state_->now;
-  *state_->end = std::make_unique<Link>(Link{id, std::move(call), times});
-  state_->end = &(*state_->end)->next;
-  ++state_->count;
+  ListenerId id = ++state_->last_id;
+  state_->entries.push_back(
+      std::make_shared<Entry>(Entry{id, std::move(call), times}));
   if (auto added = state_->added) (*added)();
   return id;
 }
 
 bool ListenerList::remove(ListenerId id) {
-  std::shared_ptr<State> state = state_;
-  for (Link* link = state->first.get(); link; link = link->next.get()) {
-    if (link->came != id || link->went != kNever) continue;
-    state->went(*link);
-    state->sweep();
-    return true;
-  }
-  return false;
+  return state_->remove(id);
 }
 
 void ListenerList::clear() {
-  std::shared_ptr<State> state = state_;
-  for (Link* link = state->first.get(); link; link = link->next.get())
-    if (link->went == kNever) state->went(*link);
-  state->sweep();
+  // 08.5: freed when the list is empty.
+  Entries removed = std::exchange(state_->entries, {});
 }
 
 std::size_t ListenerList::count() const {
-  return state_->count;
+  return state_->entries.size();
 }
 
 bool ListenerList::emit(void* arguments) {
-  bool anybody = state_->count > 0;
-  UnderWay<State> state(state_);
-  const Moment began = ++state->now;
-  for (Link* link = state->first.get(); link; link = link->next.get()) {
-    if (link->came > began || link->went < began) continue;
-    if (link->times == Times::kOnce) {
-      if (std::exchange(link->called, true)) continue;
-      if (link->went == kNever) state->went(*link);
-    }
-    link->call(arguments);
+  // 08.5: of this, and of who is called, our own share: a listener may destroy
+  // *this.
+  std::shared_ptr<State> state = state_;
+  if (state->entries.empty()) return false;
+  if (state->entries.size() == 1) {
+    // 08.3: the whole list is one pointer: nothing is allocated.
+    std::shared_ptr<Entry> only = state->entries.front();
+    state->call(*only, arguments);
+    return true;
+  }
+  const Entries now = state->entries;
+  for (const std::shared_ptr<Entry>& entry : now) {
+    state->call(*entry, arguments);
     if (state->destroyed) break;
   }
-  return anybody;
+  return true;
 }
 
 void ListenerList::when_added(std::function<void()> added) {
@@ -152,8 +108,7 @@ void ListenerList::when_added(std::function<void()> added) {
 }
 
 void emit_error(Event<const Error&>& event, const Error& error) {
-  bool heard = event.emit(error);
-  if (!heard) throw error;
+  if (!event.emit(error)) throw error;
 }
 
 }  // namespace net
