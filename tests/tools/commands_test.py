@@ -1,6 +1,7 @@
 """Each command of ./course against a Bazel that plays a part."""
 
 import json
+import shutil
 import subprocess
 import sys
 import unittest
@@ -255,6 +256,13 @@ class Work(CourseTest):
                    '#!/bin/sh\nprintf "%s," "$@"\nexit 7\n', executable=True)
         code, out, _ = self.course("run", "1", "two", "--", "--yes", "a b")
         self.assertEqual((code, out), (7, "two,--yes,a b,"))
+
+    def test_where_there_are_no_solutions_both_that_need_them_say_so(self):
+        shutil.rmtree(self.root / "solutions")
+        for words in (["diff", "1", "--spoil"], ["run", "1", "--reference"]):
+            code, out, err = self.course(*words)
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn("the solutions are not part of this edition", err)
 
     def test_of_several_programs_the_first_word_chooses_one(self):
         self.bazel_plan["prints"] = {

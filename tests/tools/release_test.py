@@ -19,11 +19,28 @@ int more() {
   return first - third;
 }
 """
+TEXT_WITH_REFERENCE = """
+Before yours works, `./course run 02 --reference -- 8080` starts a server that
+does.
+
+Ours says the last, as Node does (`strict()` in
+`solutions/02_more/more.cc`). Those that are --referenced stay:
+
+    $ ./course run 02 --reference -- 8080
+    $ (ulimit -n 6; bazel-bin/solutions/02_more/adder)
+"""
+TEXT_WITHOUT = """
+Ours says the last, as Node does. Those that are --referenced stay:
+
+    $ ./course run 02 -- 8080
+    $ (ulimit -n 6; bazel-bin/chapters/02_more/adder)
+"""
 # Plays the edition's own ./course status --json.
 STATUS = """\
 #!/bin/sh
-mkdir -p bazel-testlogs/chapters
-cp -r '{logs}'/. bazel-testlogs/chapters/
+mkdir -p .course '{logs}/testlogs/chapters'
+ln -s '{logs}/testlogs' bazel-testlogs
+cp -r '{logs}'/0* bazel-testlogs/chapters/
 cat '{logs}/status'
 """
 
@@ -73,7 +90,7 @@ class Release(CourseTest):
     def files(self):
         return {str(path.relative_to(self.edition))
                 for path in self.edition.rglob("*") if path.is_file()
-                and not {".git", "tools", "bazel-testlogs"} & set(path.parts)}
+                and not {".git", "tools"} & set(path.parts)}
 
     def test_what_is_there_and_what_is_not(self):
         code, out, err = self.release()
@@ -118,6 +135,20 @@ class Release(CourseTest):
             self.assertIn(words, text)
         for words in ("demo", "oracle", "solutions", "Everybody"):
             self.assertNotIn(words, text)
+
+    def test_a_chapters_text_leads_to_no_reference(self):
+        readme = self.root / "chapters/02_more/README.md"
+        text = readme.read_text()
+        readme.write_text(text + TEXT_WITH_REFERENCE)
+        self.assertEqual(self.release()[0], 0)
+        self.assertEqual((self.edition / "chapters/02_more/README.md").read_text(),
+                         text + TEXT_WITHOUT)
+
+    def test_what_the_proof_left_is_not_handed_out(self):
+        self.assertEqual(self.release()[0], 0)
+        self.assertTrue((self.root / "logs/testlogs/chapters").is_dir())
+        self.assertFalse([*self.edition.glob("bazel-*"),
+                          *self.edition.glob(".course")])
 
     def test_their_tool_knows_what_is_theirs(self):
         self.release()

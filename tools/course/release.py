@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -61,6 +62,7 @@ def release(args):
     write(folder, files)
     screen.say(f"{folder}: {len(files)} files, no passage of a solution.")
     prove(folder)
+    tidy(folder)
     commit(folder)
     screen.say("Every chapter builds there, and its skeleton earns nothing.",
                screen.GOOD)
@@ -74,6 +76,8 @@ def edition(files):
              if re.fullmatch(r"tests/\d\d_\w+/BUILD", path)}
     edits["chapters/edition.bzl"] = \
         files["chapters/edition.bzl"][0].decode().replace("= False", "= True")
+    edits |= {path: chapter_text(kept[path][0].decode()) for path in kept
+              if re.fullmatch(r"chapters/\d\d_\w+/README\.md", path)}
     edits["README.md"] = readme(files, kept)
     return kept | {path: (text.encode(), kept[path][1])
                    for path, text in edits.items()}
@@ -93,6 +97,15 @@ def readme(files, kept):
         if set(re.findall(r"\]\(([\w./]+)\)", paragraph)) <= kept.keys()
         and "--config=mine" not in paragraph]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def chapter_text(text):
+    """A chapter's text where there is no reference: its commands run the
+    student's own programs."""
+    text = "\n\n".join(paragraph for paragraph in text.split("\n\n")
+                       if not re.search(r"`[^`]* --reference\b", paragraph))
+    text = re.sub(r"\s\((?:[^()]|\(\))*`solutions/[^()]*\)", "", text)
+    return re.sub(r" --reference\b", "", text).replace("solutions/", "chapters/")
 
 
 def leaks(files):
@@ -182,6 +195,14 @@ def _prove_red(name, board, graded):
         raise Problem(f"the skeleton of {name} earns points: {', '.join(passed)}")
     if not any(test["todo"] for test in graded["tests"]):
         raise Problem(f"no test of {name} says what is still to do")
+
+
+def tidy(folder):
+    """What the proof leaves is of this machine, and not to be handed out."""
+    for link in folder.glob("bazel-*"):
+        if link.is_symlink():
+            link.unlink()
+    shutil.rmtree(folder / tree.STATE.name, ignore_errors=True)
 
 
 def commit(folder):

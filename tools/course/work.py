@@ -29,14 +29,20 @@ def register(add):
 
 def diff(args):
     chapter = tree.find(args.chapter)
-    ours = tree.ROOT / "solutions" / chapter.name
-    if not ours.is_dir():
-        raise Problem("the solutions are not part of this edition")
+    ours = _ours(chapter)
     if not args.spoil and results.of(chapter.name).state != "done":
         raise Problem(f"{chapter.name} is not complete yet; --spoil shows our "
                       "code all the same")
     for path in tree.files(chapter):
         _show_diff(path, ours / path.name)
+
+
+def _ours(chapter):
+    """The folder of the chapter's solution."""
+    folder = tree.ROOT / "solutions" / chapter.name
+    if not folder.is_dir():
+        raise Problem("the solutions are not part of this edition")
+    return folder
 
 
 def _show_diff(yours, ours):
@@ -112,8 +118,8 @@ def original(path):
 
 def run(args):
     chapter = tree.find(args.chapter)
-    side = "solutions" if args.reference else "chapters"
-    package = f"//{side}/{chapter.name}"
+    folder = _ours(chapter) if args.reference else tree.ROOT / "chapters" / chapter.name
+    package = f"//{tree.relative(folder)}"
     with screen.busy(f"building the program of {chapter.number}"):
         found = bazel.output_of(
             "query", f'kind("cc_binary", {package}:*) except '
