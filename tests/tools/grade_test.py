@@ -238,12 +238,21 @@ class Grades(GradeTest):
         layers = {layer["name"]: layer["active"] for layer in found["layers"]}
         self.assertTrue(layers["sandbox without network"])
         self.assertTrue(layers["references closed"])
+        self.assertTrue(layers["limits for compiler and linker"])
+
+    def test_a_compiler_without_limits_is_not_kept_quiet(self):
+        self.hand_in("ann", MORE, [1])
+        self.bazel_plan["unlimited"] = "clang takes none\n"
+        self.assertIn("NOT active:  limits for compiler and linker (clang takes none)",
+                      self.grade()[1])
 
     def test_a_weaker_sandbox_is_not_kept_quiet(self):
         self.hand_in("ann", MORE, [1])
         self.plan("ann")["strategy"] = "processwrapper-sandbox"
         said = "NOT active:  sandbox without network (it ran in: processwrapper"
-        self.assertIn(said, self.grade()[1])
+        out = self.grade()[1]
+        self.assertIn(said, out)
+        self.assertIn("NOT active:  references closed (only a linux-sandbox", out)
         self.plan("ann")["strategy"] = ""  # from the cache, so as it was then
         self.assertIn(said, self.grade()[1])
         self.assertIn("sandbox without network: NOT active", self.page().text)

@@ -87,7 +87,9 @@ with open("bazel-calls", "a") as calls:
 plan = json.load(open("bazel-plan.json"))
 command = next(word for word in words if not word.startswith("-"))
 if words[-1] == "bazel-bin":
-    pathlib.Path("bazel-bin/solutions").mkdir(parents=True, exist_ok=True)
+    for folder in "solutions", "tools":
+        pathlib.Path("bazel-bin", folder).mkdir(parents=True, exist_ok=True)
+    pathlib.Path("bazel-bin/tools/unlimited.txt").write_text(plan.get("unlimited", ""))
     sys.exit(print(pathlib.Path("bazel-bin").absolute()))
 if command in plan.get("prints", {}):
     sys.exit(print(plan["prints"][command]))

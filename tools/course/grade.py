@@ -168,7 +168,7 @@ class Grading:
 
     def _prepare(self, names):
         """Builds what is ours, and then closes the references."""
-        targets = ["//common/testing/runner"]
+        targets = ["//common/testing/runner", "//tools:unlimited"]
         for name in sorted(names):
             targets += [f"//tests/{name}:built", f"//tests/{name}:rubric"]
             if (tree.ROOT / "tests" / name / "driver.cc").is_file():
@@ -198,12 +198,14 @@ class Grading:
 
     def layers(self):
         kinds = set(self.sandboxes.values())
-        closed = {name: said if isinstance(said, str) else ""
-                  for name, said in self.yard.layers.items()}
         isolated = kinds <= {yard.SANDBOX}
+        ours = {name: said if isinstance(said, str) else ""
+                for name, said in self.yard.layers.items()}
+        if not isolated and not ours["references closed"]:
+            ours["references closed"] = f"only a {yard.SANDBOX} closes them"
         return [
             Layer("intake by name"), Layer("object check"),
-            *(Layer(name, not said, said) for name, said in closed.items()),
+            *(Layer(name, not said, said) for name, said in ours.items()),
             Layer("sandbox without network", isolated, "" if isolated else
                   "it ran in: " + ", ".join(sorted(kinds))),
             Layer("a process with limits for each test"),

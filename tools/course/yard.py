@@ -19,6 +19,8 @@ from course.problem import Problem
 
 SANDBOX = "linux-sandbox"
 CLOSED = ("solutions", "tests", ".git")
+# //tools says why they are not active, once it is built.
+LIMITS = "limits for compiler and linker"
 # These run nobody's code, and read what is closed.
 OUR_OWN = [f"--strategy={action}=local" for action in
            ("CppLink", "CppArchive", "Vet", "SymlinkTree")]
@@ -36,9 +38,10 @@ class Yard:
 
     def close(self):
         """From now on, nobody's code sees the references."""
-        objects = Path(bazel.output_of("info", *self.words, "bazel-bin",
-                                       place=self.place).strip(), "solutions")
-        paths = [tree.ROOT / name for name in CLOSED] + [objects]
+        built = Path(bazel.output_of("info", *self.words, "bazel-bin",
+                                     place=self.place).strip())
+        paths = [*(tree.ROOT / name for name in CLOSED), built / "solutions"]
+        self.layers[LIMITS] = (built / "tools/unlimited.txt").read_text().strip() or True
         self.closed = [f"--sandbox_block_path={path}" for path in paths
                        if path.exists()] + OUR_OWN
         self.layers["references closed"] = True
