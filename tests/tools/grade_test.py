@@ -8,7 +8,8 @@ import tempfile
 import unittest
 
 sys.path.insert(0, "tests/tools")
-from support import MORE, SUMS, GradeTest, seed, skeletons  # noqa: E402
+from support import (MORE, README, SKELETON, SUMS, GradeTest, seed,  # noqa: E402
+                     skeletons)
 from course import intake  # noqa: E402
 
 SECRET = "0123456789abcdef"
@@ -215,6 +216,16 @@ class Grades(GradeTest):
                       (package / "BUILD").read_text())
         self.assertIn("extra.cc: not handed in, so the skeleton stands in",
                       self.rows()["ann"]["notes"])
+
+    def test_a_bare_name_is_that_of_the_chapter_under_grade(self):
+        third = "chapters/03_third"
+        self.write(f"{third}/README.md", README.format(number="03", rule="THIRD"))
+        self.write(f"{third}/more.cc", SKELETON.format(number="03", name="third"))
+        self.write("chapters/skeletons.txt", skeletons.text(self.root))
+        self.write("class/ann/more.cc", "int mine;\n")
+        self.judge(MORE, [1], label=self.label("ann", MORE))
+        self.assertEqual(self.grade("--chapters", "2")[0], 0)
+        self.assertEqual(self.rows()["ann"][MORE], "60")
 
     def test_only_what_changed_is_written_and_who_left_is_forgotten(self):
         self.hand_in("ann", MORE, [1])

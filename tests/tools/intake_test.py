@@ -79,6 +79,13 @@ class Names(Intake):
         self.assertIn("chapters/04_fourth/same.cc",
                       self.tar([("04_fourth/same.cc", CODE)]).files)
 
+    def test_a_name_of_two_chapters_is_that_of_the_one_under_grade(self):
+        self.folder([("same.cc", CODE)], "class/ann")
+        for due, files in (
+                ([MORE, WANTED[3]], {WANTED[3]: CODE}), (WANTED[2:], {}), ([MORE], {})):
+            (given,), _ = intake.read_class(self.root / "class", WANTED, due)
+            self.assertEqual((given.files, len(given.notes)), (files, not files))
+
     def test_everything_else_is_refused_by_name_and_reason(self):
         self.refused(
             self.tar([("02_more/more.h", CODE), ("chapters/02_more/BUILD", b""),

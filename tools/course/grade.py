@@ -71,7 +71,9 @@ def grade_class(folder, out, chapters, place, rules=policy.Policy(), regrade=(),
                 secret=b""):
     """The Class in `folder`; without chapters, in all that anybody has begun."""
     _check_places(folder, out)
-    submissions, notes = intake.read_class(folder, list(skeletons.read(tree.ROOT)))
+    submissions, notes = intake.read_class(
+        folder, list(skeletons.read(tree.ROOT)),
+        [tree.relative(path) for chapter in chapters for path in tree.files(chapter)])
     if not submissions:
         raise Problem(f"{folder} has no folder and no archive (.tar.gz, .tgz, "
                       ".zip), so there is nobody to grade", 2)

@@ -70,7 +70,7 @@ class Entry:
     read: object  # read(n) -> at most n bytes
 
 
-def read_class(folder, wanted):
+def read_class(folder, wanted, due=()):
     """([Submission], [note]): one for each folder or archive in `folder`."""
     found, notes = {}, []
     names = {path.name: _student_name(path) for path in folder.iterdir()}
@@ -86,7 +86,7 @@ def read_class(folder, wanted):
         if taken[0] != path:
             raise Problem(f"{one_line(taken[0].name)!r} and {one_line(path.name)!r} "
                           "would be the same student: rename one of them", 2)
-    submissions = [read(path, name, wanted) for path, name in found.values()]
+    submissions = [read(path, name, wanted, due) for path, name in found.values()]
     when = gradescope_times(folder / GRADESCOPE)
     for submission, (path, _) in zip(submissions, found.values()):
         match = CANVAS.fullmatch(path.name) or MOODLE.fullmatch(path.name)
@@ -151,11 +151,12 @@ def student_id(name):
     return f"{safe or 'student'}-{hashlib.sha1(os.fsencode(name)).hexdigest()[:8]}"
 
 
-def read(path, name, wanted):
-    """The Submission in a folder or archive; `wanted`: the course's paths."""
+def read(path, name, wanted, due=()):
+    """The Submission in a folder or archive; `wanted`: the course's paths; `due`:
+    those of them that a name without its chapter's folder means first."""
     submission = Submission(student_id(name), name)
     try:
-        submission.files, submission.notes = take(_entries(path), wanted)
+        submission.files, submission.notes = take(_entries(path), wanted, due)
         if not submission.files and not submission.notes:
             submission.notes = ["there is no file in it"]
     except Refused as refused:
@@ -168,7 +169,7 @@ def read(path, name, wanted):
     return submission
 
 
-def take(entries, wanted):
+def take(entries, wanted, due=()):
     """({wanted path: bytes}, notes) of the entries."""
     chosen, notes = {}, []  # chosen: {wanted path: (rank, path, bytes)}
     for number, entry in enumerate(entries, 1):
@@ -176,7 +177,7 @@ def take(entries, wanted):
             raise Refused(f"it has more than {MOST_ENTRIES} entries")
         if NOISE.intersection(entry.path.split("/")):
             continue
-        target, rank, reason = _place(entry, wanted)
+        target, rank, reason = _place(entry, wanted, due)
         data = b"" if reason else entry.read(MOST_BYTES + 1)
         reason = reason or refusal(data)
         if reason:
@@ -193,7 +194,7 @@ def take(entries, wanted):
     return {target: data for target, (_, _, data) in sorted(chosen.items())}, notes
 
 
-def _place(entry, wanted):
+def _place(entry, wanted, due):
     """(wanted path, rank, reason against it); a lower rank fits better."""
     path = entry.path.replace("\\", "/")
     parts = PurePosixPath(path).parts
@@ -216,8 +217,10 @@ def _place(entry, wanted):
             return target, 0 if parts[-3:-2] == ("chapters",) else 1, ""
     if re.match(r"\d\d_", folder):
         return None, 0, f"not taken: {folder} has no such file"
+    named = [w for w in named if w in due] or named
     if len(named) > 1:
-        return None, 0, "not taken: it could be " + " or ".join(named)
+        return None, 0, f"not taken: it could be {' or '.join(named)}; its " \
+            "chapter's folder around it says which"
     return named[0], 2, ""
 
 
