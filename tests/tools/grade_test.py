@@ -33,6 +33,8 @@ class Grades(GradeTest):
         for student in ("ann", "bob"):
             self.assertTrue(self.page(student).text)
         self.assertIn("students/ann/index.html", self.page().hrefs)
+        self.assertIn("studenttotal0102ann16010060bob100010001: not handed ineve",
+                      self.page().text)
 
     def test_canvas_and_moodle_get_tables_of_their_own(self):
         self.hand_in("ann_12_3_x.zip", MORE)

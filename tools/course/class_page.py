@@ -50,21 +50,27 @@ def _distribution(students):
 
 
 def _points(graded):
-    heads = ["student", *((chapter.number, "number") for chapter in graded.chapters),
-             ("total", "number"), "remarks"]
-    return table(heads, [_student_row(student) for student in graded.students])
+    """What scrolls sideways, where there are many chapters, is their points only."""
+    heads = ["student", ("total", "number"),
+             *((chapter.number, "number") for chapter in graded.chapters)]
+    return table(heads, [each for student in graded.students
+                         for each in _student_rows(student, len(heads))],
+                 class_="scores")
 
 
-def _student_row(student):
+def _student_rows(student, columns):
+    """Name and points; below them, across the table, what there is to say."""
     points = [(gradebook.ERROR, "number bad") if earned is None else
               (earned, "number") for earned in
-              [*map(student.earned, student.grades), student.points]]
-    return row((_link(student), "name"), *points,
-               (join(tag("div", remark) for remark in [
-                   *student.reasons(), *student.notes(),
-                   *(f"failed once, then passed alone: {test}"
-                     for test in student.unsteady),
-                   *(["flagged: see below"] if student.flags else [])]), "text"))
+              [student.points, *map(student.earned, student.grades)]]
+    remarks = [*student.reasons(), *student.notes(),
+               *(f"failed once, then passed alone: {test}"
+                 for test in student.unsteady),
+               *(["flagged: see below"] if student.flags else [])]
+    yield row((_link(student), "name"), *points, class_="more" if remarks else None)
+    if remarks:
+        yield tag("tr", tag("td", tag("div", *(tag("div", each) for each in remarks),
+                                      class_="remarks"), colspan=columns))
 
 
 def _flags(students):

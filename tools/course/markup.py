@@ -53,6 +53,11 @@ details > :last-child { margin-bottom: .9rem }
   vertical-align: middle }
 .distribution td:last-child { width: 50% }
 .name { min-width: 7rem }
+.scores .name, .remarks { position: sticky; left: 0; background: var(--paper) }
+.scores .name { width: 9rem; overflow-wrap: anywhere }
+.scores .more td { padding-bottom: 0; border-bottom: 0 }
+.remarks { width: fit-content; max-width: min(60rem, 100vw - 2rem); color: var(--dim);
+  font-size: .85rem; overflow-wrap: anywhere }
 .map { width: auto }
 .map td { padding: .1rem .3rem; text-align: center; line-height: 1.3 }
 .map .name { position: sticky; left: 0; background: var(--paper); text-align: left;
