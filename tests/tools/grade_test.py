@@ -504,6 +504,13 @@ class Policies(GradeTest):
         path = self.write("policy.toml", text)
         return self.grade("--policy", str(path))
 
+    def test_who_is_named_and_handed_in_nothing_is_noted(self):
+        said = "note: the policy names {}, of whom there is no submission"
+        code, out, _ = self.with_policy(POLICY + "[students.anm]\nlate_days = 1\n")
+        self.assertEqual(code, 0)
+        self.assertIn(said.format("anm"), out)
+        self.assertNotIn(said.format("ann"), out)
+
     def test_weights_extra_credit_late_days_and_overrides(self):
         self.assertEqual(self.with_policy(POLICY)[0], 0)
         rows = self.rows()

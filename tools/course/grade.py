@@ -84,7 +84,8 @@ def grade_class(folder, out, chapters, place, rules=policy.Policy(), regrade=(),
     with overlay.ours():
         run = Grading(place, submissions, chapters, secret)
         run.grade([_chosen(word, submissions, chapters) for word in regrade])
-        return Class(run.students(rules), chapters, run.layers(), notes)
+        return Class(run.students(rules), chapters, run.layers(),
+                     notes + rules.strangers(submissions))
 
 
 def _chosen(word, submissions, chapters):

@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 
 from course import tree
 from course.problem import Problem
+from course.text import one_line
 
 KNOWN = {"weights": dict, "extra": dict, "late": dict, "students": dict,
          "override": list}
@@ -83,6 +84,14 @@ class Policy:
         return [each for each in self.overrides
                 if each["student"] in (student.id, student.name)
                 and each["chapter"] == chapter.name]
+
+    def strangers(self, students):
+        """Notes on whom it names and nobody handed in as: it may be a slip."""
+        named = dict.fromkeys([*self.students, *(each["student"] for each
+                                                 in self.overrides)])
+        known = {name for given in students for name in (given.id, given.name)}
+        return [f"the policy names {one_line(name)}, of whom there is no submission"
+                for name in named if name not in known]
 
 
 def read(path):
