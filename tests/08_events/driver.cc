@@ -7,7 +7,7 @@
 #include "common/testing/graded.h"
 #include "common/testing/peer.h"
 #include "common/testing/subject.h"
-#include "tests/08_events/script.h"
+#include "tests/08_events/driver_script.h"
 
 using namespace graded;
 

@@ -1,7 +1,7 @@
-// What a driver can ask of chapter 08's code: a script of steps, see script.h.
+// What a driver can ask of chapter 08's code: the steps of driver_script.h.
 #include "chapters/08_events/event.h"
 #include "common/testing/commands.h"
-#include "tests/08_events/script.h"
+#include "tests/08_events/driver_script.h"
 
 using namespace graded;
 

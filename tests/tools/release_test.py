@@ -50,13 +50,16 @@ class Release(CourseTest):
         super().setUp()
         for path in ("BUILD", "README.md", "bench/BUILD", "tests/oracle/twins.cc",
                      "tests/02_more/more_test.cc", "tests/02_more/driver.cc",
+                     "tests/02_more/driver_words.h",
                      "tests/02_more/mutants/wrong.patch",
                      "tests/02_more/alternative/more.cc"):
             self.write(path, f"what {path} says\n")
         self.write("tests/02_more/BUILD", 'graded_tests(\n    name = "02_more",\n'
                    '    alternative = [\n        "alternative/more.cc",\n    ],\n'
                    '    mutants = glob(["mutants/**/*.patch"]),\n'
-                   '    sources = ["more.cc"],\n)\n')
+                   '    outside = [":driver_words"],\n    sources = ["more.cc"],\n)\n'
+                   '\n# What both say.\ncc_library(\n    name = "driver_words",\n'
+                   '    hdrs = ["driver_words.h"],\n)\n')
         shutil.copyfile(HERE / "chapters/edition.bzl",
                         self.root / "chapters/edition.bzl")
         shutil.copytree(HERE / "docs", self.root / "docs",

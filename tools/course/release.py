@@ -18,7 +18,7 @@ TAKEN = {
     "how chapters are built, and which skeletons are untouched":
         r"chapters/(BUILD|(edition|exercise)\.bzl|skeletons\.txt)",
     "a chapter's tests and what they share, but not what sees it from outside":
-        r"tests/\d\d_\w+/(BUILD|record_\w+\.js|(?!(driver|subject)\.cc)\w+\.(cc|h))",
+        r"tests/\d\d_\w+/(BUILD|record_\w+\.js|(?!driver|subject)\w+\.(cc|h))",
     "what chapters include, and what runs their tests":
         r"common/(testing/((certificates|runner)/)?)?(BUILD|README\.md|\w+\.(cc|h|bzl))",
     "where GoogleTest and OpenSSL come from":
@@ -37,8 +37,10 @@ TAKEN = {
         r"README\.md|CHANGELOG\.md|LICENSE",
 }
 # What graded_tests() is told of them.
-THEIR_LINES = re.compile(r"^    (?:alternative|mutants) = (?:glob\()?\[[^\]]*\]\)?,\n",
-                         re.MULTILINE)
+THEIR_LINES = re.compile(
+    r"^    (?:alternative|mutants|outside) = (?:glob\()?\[[^\]]*\]\)?,\n"
+    r'|\n(?:^#.*\n)*^cc_library\(\n    name = "driver_\w+",\n(?:^ .*\n)*^\)\n',
+    re.MULTILINE)
 PASSAGE = 5  # lines of a solution in a row, not all in its skeleton or header
 MOST_HINTED = 1 / 3  # of a solution's passages in its chapter's README
 
