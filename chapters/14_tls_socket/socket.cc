@@ -15,7 +15,7 @@ TlsSocket::TlsSocket(net::EventLoop& loop, net::ConnectOptions options,
                        .context = std::move(context),
                        .options = std::move(engine),
                        .role = role}) {
-  listen_to(state_->context->get());
+  listen_to(state_->context->get(), role);
 }
 
 TlsSocket::~TlsSocket() = default;

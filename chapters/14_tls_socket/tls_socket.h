@@ -77,7 +77,8 @@ class TlsSocket : public net::Socket {
   // A client's: a session to be resumed with, opaque. Maybe several, or none;
   // with TLS 1.3 after on_secure_connect (TLSSESS-2).
   net::Event<std::string_view> on_session;
-  // A line for the file that Wireshark reads keys from. Secret!
+  // A client's: a line for the file that Wireshark reads keys from. Secret! (In
+  // Node a server's socket has it, too.)
   net::Event<std::string_view> on_keylog;
 
   bool encrypted() const { return true; }  // from the start (TLSHS-5)
@@ -105,7 +106,7 @@ class TlsSocket : public net::Socket {
   // Goes on with the connection of `raw`. Both end together.
   void take(std::shared_ptr<net::Socket> raw);
   SSL* engine() const;  // borrowed; null without a connection
-  static void listen_to(SSL_CTX* context);  // for its sockets' events
+  static void listen_to(SSL_CTX* context, Role role);  // its sockets' events
   net::EventLoop& loop() const;
   void later(std::function<void()> step);  // unless it is destroyed by then
   // It does not end meanwhile; hold_handshake(false) lets it go on, later.
@@ -132,6 +133,7 @@ class TlsSocket : public net::Socket {
   void disagreed(const net::Error& error) override;
   std::unique_ptr<net::Transport> secure(Connection wire);
   Engine new_engine();
+  static void write_keys(const SSL* ssl, const char* line);  // on_keylog
   SSL* agreed_engine() const;  // null until the handshake is over, too
 
   struct State;  // yours to design: see state.h

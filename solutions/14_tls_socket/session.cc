@@ -15,6 +15,14 @@ TlsSocket* socket_of(const SSL* ssl) {
 
 }  // namespace
 
+// With such a callback OpenSSL writes out each secret as text, whoever listens.
+void TlsSocket::write_keys(const SSL* ssl, const char* line) {
+  TlsSocket* self = socket_of(ssl);
+  if (!self || self->on_keylog.listener_count() == 0) return;
+  self->later(
+      [self, line = line + std::string("\n")] { self->on_keylog.emit(line); });
+}
+
 std::string TlsSocket::as_bytes(SSL_SESSION* session) {
   std::string bytes(static_cast<std::size_t>(i2d_SSL_SESSION(session, nullptr)),
                     '\0');
@@ -37,17 +45,12 @@ void TlsSocket::use_session(SSL* ssl, const std::string& bytes) {
 
 // 14.8: a context calls back for all of its connections. It may be shared by
 // threads, so it is told once, by whoever uses it first.
-void TlsSocket::listen_to(SSL_CTX* context) {
+void TlsSocket::listen_to(SSL_CTX* context, Role role) {
   static std::mutex one_at_a_time;
   std::lock_guard lock(one_at_a_time);
-  if (SSL_CTX_get_keylog_callback(context)) return;
-  SSL_CTX_set_keylog_callback(context, [](const SSL* ssl, const char* line) {
-    TlsSocket* self = socket_of(ssl);
-    if (!self || self->on_keylog.listener_count() == 0) return;
-    self->later([self, line = line + std::string("\n")] {
-      self->on_keylog.emit(line);
-    });
-  });
+  if (role == Role::kClient && !SSL_CTX_get_keylog_callback(context))
+    SSL_CTX_set_keylog_callback(context, write_keys);
+  if (SSL_CTX_sess_get_new_cb(context)) return;
   // Nothing is kept in the context: who wants to resume keeps the session.
   SSL_CTX_set_session_cache_mode(
       context, SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_INTERNAL);

@@ -117,7 +117,7 @@ int Server::Client::hello(int* alert) {
 
 // 15.2: before OpenSSL looks at the session.
 void Server::Client::use(const Identity& identity) {
-  listen_to(identity.context->get());
+  listen_to(identity.context->get(), Role::kServer);
   SSL_set_SSL_CTX(engine(), identity.context->get());
   std::string scope = session_scope(identity.scope, hello_.servername);
   SSL_set_session_id_context(

@@ -139,7 +139,7 @@ TlsSocket::TlsSocket(net::EventLoop& loop, net::ConnectOptions options,
                      EngineOptions engine, Role role)
     : net::Socket(loop, std::move(options)),
       state_(new State{loop, std::move(context), std::move(engine), role}) {
-  listen_to(state_->context->get());
+  listen_to(state_->context->get(), role);
 }
 
 TlsSocket::~TlsSocket() {
@@ -154,7 +154,7 @@ net::Socket& TlsSocket::connect(net::ConnectOptions options,
   return self;
 }
 
-void TlsSocket::listen_to(SSL_CTX* context) {
+void TlsSocket::listen_to(SSL_CTX* context, Role) {
   std::lock_guard lock(table_lock);
   SSL_CTX_set_keylog_callback(context, [](const SSL* ssl, const char* line) {
     if (TlsSocket* self = find(ssl))

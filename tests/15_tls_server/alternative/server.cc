@@ -176,7 +176,7 @@ class Server::Client : public TlsSocket {
   }
 
   int decided() {
-    listen_to(context_->get());
+    listen_to(context_->get(), Role::kServer);
     SSL_set_SSL_CTX(engine(), context_->get());
     std::string scope = server_->state_->scope_of(*context_, name_);
     SSL_set_session_id_context(
