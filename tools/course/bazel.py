@@ -16,6 +16,8 @@ from course import tree
 from course.problem import Problem
 
 QUIET = ["--color=no", "--curses=no", "--noshow_progress"]
+# Its events name files here, also where a service keeps copies of them.
+LOCAL_FILES = "--nobuild_event_json_file_path_conversion"
 PAYLOADS = {"actionCompleted": "action", "targetCompleted": "completed",
             "targetConfigured": "configured", "testSummary": "testSummary",
             "testResult": "testResult"}
@@ -161,7 +163,8 @@ def _once(start, words, watch, place):
         with out.open("wb") as stdout, err.open("wb") as stderr:
             # In a session of its own, so that Ctrl-C reaches Bazel through us.
             process = subprocess.Popen(
-                [*start, f"--build_event_json_file={events}", *words],
+                [*start, f"--build_event_json_file={events}", LOCAL_FILES,
+                 *words],
                 cwd=tree.ROOT, stdin=subprocess.DEVNULL, stdout=stdout,
                 stderr=stderr, start_new_session=True,
                 **_other_user(place))
