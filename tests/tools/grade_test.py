@@ -270,6 +270,20 @@ class Grades(GradeTest):
         self.assertIn(said, self.grade()[1])
         self.assertIn("sandbox without network: NOT active", self.page().text)
 
+    def test_what_failed_on_another_machine_is_read_here(self):
+        self.hand_in("ann", MORE, [1])
+        self.plan("ann").update(strategy="remote")
+        self.hand_in("bob", MORE, [1])
+        self.bazel_plan["remote"] = True
+        self.bazel_plan["labels"][self.label("bob", MORE) + "_code"] = {
+            "stderr": "submissions/bob/02_more/more.cc:9:1: error: no\n"}
+        del self.bazel_plan["labels"][self.label("bob", MORE)]
+        code, out, err = self.grade("--", "--remote_executor=grpc://HOST:1")
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"ann +60 ")
+        self.assertRegex(out, r"bob +0 .*02: does not compile")
+        self.assertIn("(it ran in: remote)", out)
+
     def test_a_weaker_sandbox_is_taken_only_where_somebody_insists(self):
         self.hand_in("ann", MORE, [1])
         self.bazel_plan.update(code=2, says="ERROR: 'linux-sandbox' was requested "

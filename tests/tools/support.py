@@ -119,10 +119,12 @@ for label in wanted:
     if "status" in part:
         events.append({"id": {"testSummary": {"label": label}},
                        "testSummary": {"overallStatus": part["status"]}})
+lines = "".join(json.dumps(event) + "\\n" for event in events)
+if plan.get("remote") and "--nobuild_event_json_file_path_conversion" not in words:
+    lines = lines.replace("file:///", "bytestream://HOST/blobs/")
 for word in words:
     if word.startswith("--build_event_json_file="):
-        pathlib.Path(word.partition("=")[2]).write_text(
-            "".join(json.dumps(event) + "\\n" for event in events))
+        pathlib.Path(word.partition("=")[2]).write_text(lines)
 print(plan.get("says", ""), file=sys.stderr)
 sys.exit(plan.get("code", 0) if wanted or command != "build" else 0)
 '''
