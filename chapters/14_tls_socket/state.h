@@ -31,6 +31,8 @@ struct TlsSocket::State {
     std::string servername = {};
   };
   Verdict verdict = {};
+
+  static void write_keys(const SSL* ssl, const char* line);  // on_keylog
 };
 
 }  // namespace tls

@@ -77,8 +77,7 @@ class TlsSocket : public net::Socket {
   // A client's: a session to be resumed with, opaque. Maybe several, or none;
   // with TLS 1.3 after on_secure_connect (TLSSESS-2).
   net::Event<std::string_view> on_session;
-  // A client's: a line for the file that Wireshark reads keys from. Secret! (In
-  // Node a server's socket has it, too.)
+  // A client's: a line for the file that Wireshark reads keys from. Secret!
   net::Event<std::string_view> on_keylog;
 
   bool encrypted() const { return true; }  // from the start (TLSHS-5)
@@ -133,7 +132,6 @@ class TlsSocket : public net::Socket {
   void disagreed(const net::Error& error) override;
   std::unique_ptr<net::Transport> secure(Connection wire);
   Engine new_engine();
-  static void write_keys(const SSL* ssl, const char* line);  // on_keylog
   SSL* agreed_engine() const;  // null until the handshake is over, too
 
   struct State;  // yours to design: see state.h

@@ -278,7 +278,8 @@ class Grades(GradeTest):
         self.bazel_plan["labels"][self.label("bob", MORE) + "_code"] = {
             "stderr": "submissions/bob/02_more/more.cc:9:1: error: no\n"}
         del self.bazel_plan["labels"][self.label("bob", MORE)]
-        code, out, err = self.grade("--", "--remote_executor=grpc://HOST:1")
+        elsewhere = ["--", "--remote_executor=grpc://HOST:1"]
+        code, out, err = self.grade("--allow-weak-sandbox", *elsewhere)
         self.assertEqual((code, err), (0, ""))
         self.assertRegex(out, r"ann +60 ")
         self.assertRegex(out, r"bob +0 .*02: does not compile")
@@ -296,6 +297,14 @@ class Grades(GradeTest):
         self.bazel_plan.update(code=3, says="")
         self.assertEqual(self.grade("--allow-weak-sandbox")[0], 0)
         self.assertNotIn("--spawn_strategy", self.calls()[-1])
+
+    def test_nor_is_one_of_bazels_options(self):
+        self.hand_in("ann", MORE, [1])
+        for word in "--remote_executor=grpc://HOST:1", "--spawn_strategy=local":
+            code, out, err = self.grade("--", word)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn(f"{word} takes submissions out of the linux-sandbox", err)
+        self.assertEqual(self.calls(), [])
 
     def test_references_are_closed_once_what_is_ours_is_built(self):
         self.hand_in("ann", MORE, [1])

@@ -62,6 +62,8 @@ def of_our_own(weak, words):
     """The Yard for grading a class. `weak`: any sandbox will do; `words`: of
     the instructor, for Bazel."""
     _check_options(words)
+    if not weak:
+        _check_strategy(words)
     user, why_not = _ordinary_user()
     base = _folder(user)
     place = bazel.Place([f"--output_base={base / 'base'}", "--max_idle_secs=900"],
@@ -77,6 +79,14 @@ def _check_options(words):
         if not re.match("--?[a-z]", word):
             raise Problem(f"after --, {word!r} is no option for Bazel; options "
                           "look like --remote_cache=http://HOST/cache", 2)
+
+
+def _check_strategy(words):
+    """The last one counts: an option of Bazel's would undo ours."""
+    for word in words:
+        if re.match("--(remote_executor|spawn_strategy|strategy)\\b", word):
+            raise Problem(f"{word} takes submissions out of the linux-sandbox; "
+                          "insist: --allow-weak-sandbox", 2)
 
 
 def _ordinary_user():
