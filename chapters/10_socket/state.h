@@ -83,10 +83,11 @@ struct Socket::State {
     bool agreed = false;
     short handshake_needs = 0;
 
-    bool reading = false;                       // it has begun to read
-    bool at_end = false;                        // the peer's FIN has been read
-    bool end_emitted = false;                   // and told
-    bool pump_deferred = false;                 // resumed() is on its way
+    bool reading = false;        // it has begun to read
+    bool at_end = false;         // the peer's FIN has been read
+    bool end_emitted = false;    // and told
+    bool pump_deferred = false;  // resumed() is on its way
+
     std::unique_ptr<TextDecoder> decoder = {};  // few have one
     std::string unread = {};  // was read, and nobody wanted it yet
     std::uint64_t bytes_read = 0;

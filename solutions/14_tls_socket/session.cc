@@ -15,7 +15,6 @@ TlsSocket* socket_of(const SSL* ssl) {
 
 }  // namespace
 
-// With such a callback OpenSSL writes out each secret as text, whoever listens.
 void TlsSocket::State::write_keys(const SSL* ssl, const char* line) {
   TlsSocket* self = socket_of(ssl);
   if (!self || self->on_keylog.listener_count() == 0) return;
@@ -48,6 +47,7 @@ void TlsSocket::use_session(SSL* ssl, const std::string& bytes) {
 void TlsSocket::listen_to(SSL_CTX* context, Role role) {
   static std::mutex one_at_a_time;
   std::lock_guard lock(one_at_a_time);
+  // With this OpenSSL writes out each secret as text, whoever listens.
   if (role == Role::kClient && !SSL_CTX_get_keylog_callback(context))
     SSL_CTX_set_keylog_callback(context, State::write_keys);
   if (SSL_CTX_sess_get_new_cb(context)) return;

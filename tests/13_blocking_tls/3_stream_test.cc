@@ -386,6 +386,6 @@ TEST(Owning, WhatWasReadOfABundleIsFreed) {
   EXPECT_IS(live_pieces - before, 0l)
       << "Ten contexts with pfx, and ten with a wrong passphrase, have come "
          "and "
-         "gone. OpenSSL holds so many pieces of memory more than before: key, "
-         "certificate and the others of PKCS12_parse() are yours to free.";
+         "gone. OpenSSL holds so many pieces of memory more than before: what "
+         "PKCS12_parse() gives you is yours to free.";
 }

@@ -61,9 +61,7 @@ def here(weak=True):
 def of_our_own(weak, words):
     """The Yard for grading a class. `weak`: any sandbox will do; `words`: of
     the instructor, for Bazel."""
-    _check_options(words)
-    if not weak:
-        _check_strategy(words)
+    _check_options(weak, words)
     user, why_not = _ordinary_user()
     base = _folder(user)
     place = bazel.Place([f"--output_base={base / 'base'}", "--max_idle_secs=900"],
@@ -73,19 +71,15 @@ def of_our_own(weak, words):
                 layers={"an ordinary user": why_not or True})
 
 
-def _check_options(words):
-    """A target would be built before the references are closed."""
+def _check_options(weak, words):
+    """A target would be built before the references are closed, and of two
+    strategies the last one counts: theirs."""
     for word in words:
         if not re.match("--?[a-z]", word):
             raise Problem(f"after --, {word!r} is no option for Bazel; options "
                           "look like --remote_cache=http://HOST/cache", 2)
-
-
-def _check_strategy(words):
-    """The last one counts: an option of Bazel's would undo ours."""
-    for word in words:
-        if re.match("--(remote_executor|spawn_strategy|strategy)\\b", word):
-            raise Problem(f"{word} takes submissions out of the linux-sandbox; "
+        if not weak and re.match("--(remote_executor|(spawn_)?strategy)\\b", word):
+            raise Problem(f"{word} takes submissions out of the {SANDBOX}; "
                           "insist: --allow-weak-sandbox", 2)
 
 

@@ -213,8 +213,6 @@ void make_all() {
       files["chained-cert.pem"] + files["intermediate-cert.pem"];
   Issuer fallen = make({"fallen", "Fallen CA", "", ""}, &ca);
   make({"orphan", "localhost", local, server_use}, &fallen);
-  files["orphan-chain.pem"] =
-      files["orphan-cert.pem"] + files["fallen-cert.pem"];
   Issuer revoked =
       make({"revoked", "localhost", local, "serverAuth,clientAuth"}, &ca);
   make({"client", "oracle-client", "", client_use}, &ca);
