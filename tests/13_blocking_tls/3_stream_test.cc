@@ -384,8 +384,7 @@ TEST(Owning, WhatWasReadOfABundleIsFreed) {
   for (int i = 0; i < 10; ++i) round(kPassphrase), round("wrong");
 
   EXPECT_IS(live_pieces - before, 0l)
-      << "Ten contexts with pfx, and ten with a wrong passphrase, have come "
-         "and "
-         "gone. OpenSSL holds so many pieces of memory more than before: what "
+      << "Ten contexts with pfx, and ten with a wrong passphrase, are gone. "
+         "OpenSSL holds so many pieces of memory more than before: what "
          "PKCS12_parse() gives you is yours to free.";
 }
